@@ -1,0 +1,72 @@
+// What the shell must do once the records of the same Ready are durable. Every action is
+// idempotent, so a crash between "durable" and "done" is repaired by doing it again.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "aggregator/engine/event.h"
+#include "core/base/names.h"
+
+namespace fx::aggregator {
+
+struct ReplyTasks {
+  RequestId request;
+  Round round;
+  ModelId model;
+  std::vector<TaskName> tasks;
+};
+struct ReplyWait {  // park the request; WakeWaiters asks again
+  RequestId request;
+};
+struct ReplyQuit {
+  RequestId request;
+};
+struct ReplyAccepted {
+  RequestId request;
+};
+struct ReplyRejected {
+  RequestId request;
+  std::string reason;
+};
+
+struct Contribution {
+  CollaboratorName who;
+  UpdateId update;
+  std::int64_t num_samples;
+};
+// Folds the round's trained updates onto `base` into the next model. Contributions are in the order
+// of the authorised list: the aggregate depends on the set, never on arrival. Only tasks with
+// tensors appear.
+struct AggregateRound {
+  Round round;
+  ModelId base;
+  std::map<TaskName, std::vector<Contribution>> tasks;
+};
+// Writes the model to the plan's best_state_path / last_state_path. `round` is the number of
+// aggregations the model has seen.
+struct SaveBestModel {
+  Round round;
+  ModelId model;
+};
+struct SaveLastModel {
+  Round round;
+  ModelId model;
+};
+struct WakeWaiters {};
+// Staged updates of rounds before `round` and models not in `keep` are no longer needed.
+struct Prune {
+  Round round;
+  std::vector<ModelId> keep;
+};
+// The federation is over; leave once everyone has been told.
+struct Shutdown {};
+
+using Action = std::variant<ReplyTasks, ReplyWait, ReplyQuit, ReplyAccepted, ReplyRejected,
+                            AggregateRound, SaveBestModel, SaveLastModel, WakeWaiters, Prune,
+                            Shutdown>;
+
+}  // namespace fx::aggregator

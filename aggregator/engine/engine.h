@@ -1,0 +1,87 @@
+// The aggregator as a pure state machine: events in, records and actions out.
+//
+// The engine does no I/O, reads no clock, draws no randomness, and starts no thread. Two engines
+// with the same plan that step through the same events produce the same Ready, byte for byte. The
+// shell around it (aggregator/runtime) owns sockets, disk and time.
+//
+// Contract with the shell, for each Ready, in this order:
+//   1. append `records` to the journal and make them durable;
+//   2. run `actions`; each is idempotent.
+//
+// Rounds 0 .. rounds_to_train-1 train. If the plan has a task that validates the aggregated model,
+// one more round follows with only such tasks, so that the last aggregate is judged too and can be
+// the best model.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "aggregator/engine/action.h"
+#include "aggregator/engine/event.h"
+#include "aggregator/engine/record.h"
+#include "aggregator/engine/state.h"
+#include "plan/plan.h"
+
+namespace fx::aggregator {
+
+struct EngineOptions {
+  std::uint32_t rounds_to_train = 0;
+  std::vector<CollaboratorName> members;  // the authorised list: the canonical order
+  std::set<TaskName> training_tasks;      // those that return tensors
+  std::set<TaskName> judging_tasks;       // those that validate the aggregated model
+  StragglerPolicy stragglers;
+  std::size_t keep_models = 2;               // db_store_rounds
+  std::function<Assignments(Round)> assign;  // pure: the Assigner of the plan
+};
+
+// The engine's view of a plan, its assigner included.
+EngineOptions OptionsFor(const Plan& plan);
+
+struct Ready {
+  std::vector<Record> records;
+  std::vector<Action> actions;
+};
+
+class Engine {
+ public:
+  explicit Engine(EngineOptions options) : options_(std::move(options)) {}
+
+  // Rebuilds the state from the journal; call for each record before the first Step.
+  void Replay(const Record& record) { Apply(record, state_); }
+
+  // Returns the actions a crash may have swallowed. Call once, after the last Replay, before Started.
+  Ready Resume();
+
+  Ready Step(const Event& event);
+
+  // When to send the next ClockAdvanced at the latest; none while nothing depends on time.
+  std::optional<TimeMs> NextDeadline() const;
+
+  const State& state() const { return state_; }
+
+ private:
+  void On(TimeMs at, const Started&);
+  void On(TimeMs at, const TasksRequested&);
+  void On(TimeMs at, const ResultStaged&);
+  void On(TimeMs at, const AggregationFinished&);
+  void On(TimeMs at, const ClockAdvanced&);
+
+  void OpenRound(Round round, ModelId model);
+  void CloseRoundIfDue(TimeMs at);
+  void Aggregate();
+  void Commit(ModelId model);
+  void ChooseBest(const std::vector<AggregatedMetric>& metrics);
+
+  void Decide(Record record);  // applies the record and puts it into the Ready
+  void Do(Action action);
+
+  EngineOptions options_;
+  State state_;
+  Ready ready_;  // of the step in progress
+};
+
+}  // namespace fx::aggregator

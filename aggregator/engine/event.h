@@ -1,0 +1,46 @@
+// What can happen to an aggregator. Events come from outside (a request, a finished job, a clock)
+// and may be refused; nothing here is durable. See record.h for what is.
+#pragma once
+
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+#include "core/base/names.h"
+
+namespace fx::aggregator {
+
+// The process is up; sent once, after replay. `model` is the initial model (round 0 starts from it).
+struct Started {
+  ModelId model;
+};
+struct TasksRequested {
+  CollaboratorName who;
+  RequestId request;
+};
+// A task result has arrived whole, passed its digest check, and lies in the spool (if it has bytes).
+struct ResultStaged {
+  CollaboratorName who;
+  RequestId request;
+  Round round;
+  TaskName task;
+  UpdateId update;  // empty: metrics only
+  std::int64_t num_samples;
+  std::vector<Metric> metrics;
+};
+// The job of AggregateRound is done and its model is durable.
+struct AggregationFinished {
+  Round round;
+  ModelId model;
+};
+struct ClockAdvanced {};
+
+using EventBody =
+    std::variant<Started, TasksRequested, ResultStaged, AggregationFinished, ClockAdvanced>;
+
+struct Event {
+  TimeMs at;
+  EventBody body;
+};
+
+}  // namespace fx::aggregator

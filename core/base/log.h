@@ -1,0 +1,41 @@
+// Log lines: one event a line, with named values.
+//
+//   LogInfo("round closed", {{"round", "3"}, {"stragglers", "1"}});
+//   2026-03-01T10:00:00.123Z level=info msg="round closed" round=3 stragglers=1
+//
+// On a terminal the same line is shown in a form for people. Names, counts and digests only: never
+// tensor values, keys, or paths of data. Goes to standard error. Thread-safe.
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace fx {
+
+enum class LogLevel { kDebug, kInfo, kWarning, kError };
+
+using LogField = std::pair<std::string_view, std::string>;
+
+void Log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields = {});
+
+inline void LogDebug(std::string_view m, std::initializer_list<LogField> f = {}) {
+  Log(LogLevel::kDebug, m, f);
+}
+inline void LogInfo(std::string_view m, std::initializer_list<LogField> f = {}) {
+  Log(LogLevel::kInfo, m, f);
+}
+inline void LogWarning(std::string_view m, std::initializer_list<LogField> f = {}) {
+  Log(LogLevel::kWarning, m, f);
+}
+inline void LogError(std::string_view m, std::initializer_list<LogField> f = {}) {
+  Log(LogLevel::kError, m, f);
+}
+
+// Lines below `level` are dropped. The default is kInfo.
+void SetLogLevel(LogLevel level);
+// Also writes every line to `path` in logfmt, appending.
+bool AddLogFile(const std::string& path);
+
+}  // namespace fx

@@ -1,0 +1,27 @@
+// Reads plan.yaml, with its defaults files, cols.yaml and data.yaml, into checked structs.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "core/base/error.h"
+#include "core/base/file.h"
+#include "plan/plan.h"
+
+namespace fx {
+
+// Loads and checks a plan. Paths are taken as given; `defaults:` files are looked up relative to the
+// folder that holds the plan's folder (the workspace). A `cols` path that does not exist means no one
+// is authorised yet.
+//
+// The error lists every complaint at once, a line each: "plan/plan.yaml:14: assigner.settings...
+// is 1.4, expected 0 to 1", with the nearest known name for an unknown key.
+Result<Plan> LoadPlan(const Path& plan_file, const Path& cols_file);
+
+// plan/data.yaml: lines `name,path`, # for comments. Not YAML, in spite of its name.
+Result<std::map<std::string, std::string>> LoadDataFile(const Path& path);
+
+// plan/cols.yaml: `collaborators: [names]`; may be empty or null.
+Result<std::vector<CollaboratorName>> LoadColsFile(const Path& path);
+
+}  // namespace fx

@@ -1,0 +1,112 @@
+// The plan: the agreed text of an experiment, as plain structs. Made by LoadPlan (plan/load.h),
+// which has checked every value; nothing here knows YAML.
+//
+// Key names, sections and defaults are OpenFL's (plan.yaml); what differs is listed in
+// docs/reference/plan.md.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/file.h"
+#include "core/base/names.h"
+#include "plan/network_spec.h"
+
+namespace fx {
+
+// aggregator.settings
+struct AggregatorSettings {
+  Path init_state_path;  // .pbuf files, relative to the workspace
+  Path best_state_path;
+  Path last_state_path;
+  std::uint32_t rounds_to_train = 10;
+  std::uint32_t db_store_rounds = 2;  // committed models kept for collaborators that lag
+  bool write_logs = true;             // logs/<origin>_metrics.txt
+  std::uint64_t max_update_bytes = 4ULL << 30;  // a larger update is refused by its header
+};
+
+enum class OptTreatment { kReset, kContinueLocal, kContinueGlobal };
+
+// collaborator.settings
+struct CollaboratorSettings {
+  OptTreatment opt_treatment = OptTreatment::kReset;
+  bool delta_updates = false;
+  std::uint32_t db_store_rounds = 1;
+};
+
+// data_loader: which loader, and its settings. `data_path` comes from data.yaml, not from here.
+struct DataLoaderSettings {
+  std::string type;                     // registered name: "IdxDataLoader"
+  std::string dataset;                  // folder with the data set's files
+  std::int64_t batch_size = 32;
+  std::int64_t collaborator_count = 1;  // shards the data set is cut into
+  double mean = 0, std = 1;             // pixels / 255, then (x - mean) / std
+};
+
+// network.settings
+struct NetworkSettings {
+  std::string agg_addr = "auto";  // a fully qualified name or address; "auto": this host's name
+  std::uint16_t agg_port = 0;     // 0 only while the file still says "auto"
+  bool tls = true;
+  bool require_client_auth = true;
+  std::int64_t client_reconnect_interval = 5;  // seconds between attempts, at most
+  Path cert_folder = "cert";
+};
+
+enum class TaskFunction { kTrain, kValidate };
+enum class ApplyTo { kGlobal, kLocal };  // validate: the aggregated or the locally trained model
+
+// tasks.<name>
+struct TaskSpec {
+  TaskName name;
+  TaskFunction function = TaskFunction::kTrain;
+  ApplyTo apply = ApplyTo::kGlobal;
+  std::vector<std::string> metrics;         // names to report: "loss", "accuracy" (or "acc")
+  std::int64_t epochs = 1;                  // train
+  std::optional<std::int64_t> batch_size;   // overrides the data loader's
+  std::string aggregation_type = "WeightedAverage";
+};
+
+// assigner.settings.task_groups[i]
+struct TaskGroup {
+  std::string name;
+  double percentage = 1.0;                      // RandomGroupedAssigner
+  std::vector<CollaboratorName> collaborators;  // StaticGroupedAssigner
+  std::vector<TaskName> tasks;
+};
+
+enum class AssignerType { kRandomGrouped, kStaticGrouped };
+
+// straggler_handling_policy: when a round may close without everyone.
+struct StragglerPolicy {
+  // Cut-off: milliseconds from the first task handed out in the round; none: wait for all.
+  std::optional<std::int64_t> cutoff_ms;
+  // Percentage: close as soon as this share is done; 1: all.
+  double percent_needed = 1.0;
+  std::size_t minimum_reporting = 1;
+};
+
+struct Plan {
+  AggregatorSettings aggregator;
+  CollaboratorSettings collaborator;
+  DataLoaderSettings data_loader;
+  NetworkSpec task_runner;
+  NetworkSettings network;
+  AssignerType assigner = AssignerType::kRandomGrouped;
+  std::vector<TaskGroup> task_groups;
+  std::map<TaskName, TaskSpec> tasks;
+  StragglerPolicy stragglers;
+
+  // Who may take part, in the order of cols.yaml: the canonical order of every sum.
+  std::vector<CollaboratorName> authorized;
+
+  // The plan's identity: SHA-384 of its canonical text, and the names derived from it.
+  std::string digest;           // 96 hex digits
+  std::string federation_uuid;  // "plan.yaml_" + first 8 digits
+  std::string aggregator_uuid;  // "aggregator_" + federation_uuid
+};
+
+}  // namespace fx

@@ -1,0 +1,40 @@
+// Where a task's samples come from.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "core/base/error.h"
+#include "core/tensor/tensor.h"
+#include "plan/plan.h"
+
+namespace fx {
+
+// One part of a data set in memory. Samples are float32 in row-major order of `sample_shape`.
+class DataSet {
+ public:
+  virtual ~DataSet() = default;
+  virtual std::int64_t size() const = 0;
+  virtual const Shape& sample_shape() const = 0;
+  // Copies the samples of `indices`, normalised, to `samples` (indices.size() x sample elements) and
+  // their class labels to `labels`. Indices are below size(). Thread-safe.
+  virtual void Gather(std::span<const std::uint32_t> indices, std::span<float> samples,
+                      std::span<std::int32_t> labels) const = 0;
+};
+
+// Training and validation data of one collaborator. Immutable once made; thread-safe to read.
+class DataLoader {
+ public:
+  virtual ~DataLoader() = default;
+  virtual const DataSet& train() const = 0;
+  virtual const DataSet& validation() const = 0;
+};
+
+// Makes the loader the plan names. `data_path` is the collaborator's entry in data.yaml: a whole
+// number k from 1 means shard k of the plan's data set, anything else a folder of its own. Every
+// file is read and checked here; the error names file and offset, before any training starts.
+Result<std::unique_ptr<DataLoader>> MakeDataLoader(const DataLoaderSettings& settings,
+                                                   const std::string& data_path);
+
+}  // namespace fx

@@ -1,0 +1,76 @@
+// What a collaborator can run: train and validate a model on its own data.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/base/names.h"
+#include "core/tensor/tensor.h"
+#include "plan/plan.h"
+#include "tasks/data_loader.h"
+
+namespace fx {
+
+// How far a task is; reported a few times a second at most.
+struct Progress {
+  std::int64_t epoch = 0, epochs = 0;    // counted from 1
+  std::int64_t samples = 0, total = 0;   // of the whole task
+  double samples_per_second = 0;
+  double loss = 0;                       // mean of the samples so far in this epoch
+};
+
+struct TaskContext {
+  Round round{};
+  CollaboratorName collaborator;                // keys the random draws, with round and plan seed
+  std::function<void(const Progress&)> progress;  // may be empty; called on the caller's thread
+  std::function<bool()> cancelled;                // may be empty; polled between batches
+};
+
+struct TaskReport {
+  std::int64_t num_samples = 0;  // the weight of the result
+  std::vector<Metric> metrics;   // those the task asks for, in its order
+};
+
+// Holds one network's parameters and optimizer state. Not thread-safe. Deterministic: the same plan,
+// data, parameters, state, round and collaborator give the same bytes, on the same kind of machine.
+class TaskRunner {
+ public:
+  virtual ~TaskRunner() = default;
+
+  // The parameters exchanged with the aggregator.
+  virtual const Layout& layout() const = 0;
+
+  // Values in layout order, plain row-major. SetParameters refuses another layout.
+  virtual Status SetParameters(const Model& model) = 0;
+  virtual Model GetParameters() const = 0;
+
+  // The optimizer's state, for opt_treatment CONTINUE_LOCAL and for restarts; empty if it has none
+  // or never stepped. ResetOptimizer forgets it.
+  virtual Model GetOptimizerState() const = 0;
+  virtual Status SetOptimizerState(const Model& state) = 0;
+  virtual void ResetOptimizer() = 0;
+
+  // Trains `task.epochs` epochs over the training data. A loss or weight that is not finite is an
+  // error naming the layer; the parameters are then unspecified.
+  virtual Result<TaskReport> Train(const TaskSpec& task, const TaskContext& context) = 0;
+
+  // Evaluates the current parameters on the validation data.
+  virtual Result<TaskReport> Validate(const TaskSpec& task, const TaskContext& context) = 0;
+};
+
+// The native runner: the plan's network on oneDNN. `data` must outlive the runner. Refuses data
+// whose samples do not have the network's input shape.
+Result<std::unique_ptr<TaskRunner>> MakeTaskRunner(const NetworkSpec& network,
+                                                   const DataLoaderSettings& data_settings,
+                                                   const DataLoader& data);
+
+// The weights every party starts from: He-uniform from the plan's seed (He et al. 2015), biases by
+// the same fan-in rule as PyTorch's default. Needs no data.
+Model InitialModel(const NetworkSpec& network);
+
+}  // namespace fx

@@ -1,0 +1,26 @@
+// Raw messages: gRPC byte buffers over our bytes, without a protobuf around them.
+#pragma once
+
+#include <google/protobuf/message_lite.h>
+#include <grpcpp/support/byte_buffer.h>
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+#include "core/base/error.h"
+
+namespace fx {
+
+// Bulk bytes travel in messages of this many bytes (the last may be shorter).
+inline constexpr std::size_t kChunkBytes = 1U << 20;
+
+// A buffer over memory that stays where it is until gRPC is done with it; `keep_alive` is released
+// then. No copy.
+grpc::ByteBuffer WrapBytes(std::span<const std::byte> bytes, std::shared_ptr<const void> keep_alive);
+
+grpc::ByteBuffer Pack(const google::protobuf::MessageLite& message);
+// Refuses, with kInvalidArgument, what does not parse.
+Status Unpack(const grpc::ByteBuffer& buffer, google::protobuf::MessageLite& message);
+
+}  // namespace fx

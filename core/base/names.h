@@ -9,15 +9,15 @@
 namespace fx {
 
 template <typename Tag>
-struct Name {
+struct StrongName {
   std::string value;
-  auto operator<=>(const Name&) const = default;
+  auto operator<=>(const StrongName&) const = default;
 };
 
-using CollaboratorName = Name<struct CollaboratorTag>;
-using TaskName = Name<struct TaskTag>;
-using UpdateId = Name<struct UpdateTag>;  // XXH3-128 of the update's bytes, 32 hex digits; "" if none
-using ModelId = Name<struct ModelTag>;    // SHA-256 of the model file, 64 hex digits
+using CollaboratorName = StrongName<struct CollaboratorTag>;
+using TaskName = StrongName<struct TaskTag>;
+using UpdateId = StrongName<struct UpdateTag>;  // XXH3-128 of the update's bytes, 32 hex digits; "" if none
+using ModelId = StrongName<struct ModelTag>;    // SHA-256 of the model file, 64 hex digits
 
 // Rounds count from zero; `Round{n}` is the n-th time the global model is replaced.
 enum class Round : std::uint32_t {};

@@ -15,4 +15,7 @@ struct Io {
   bool err_is_tty = false;
 };
 
+// The terminal, or whatever the process was started with.
+Io StandardIo();
+
 }  // namespace fx

@@ -1,0 +1,270 @@
+#include "fx/app.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/base/format.h"
+#include "core/base/log.h"
+#include "core/base/nearest.h"
+
+namespace fx {
+namespace {
+
+constexpr std::string_view kLogLevelHelp = "Log lines to show: debug, info, warning or error";
+
+// A complaint about the command line itself.
+Error Usage(std::string message, std::string hint) {
+  return Error(ErrorCode::kInvalidArgument, std::move(message)).Hint(std::move(hint));
+}
+
+ExitCode Report(const Error& error, ExitCode code, Io& io) {
+  io.err << error.Render() << "\n ❌ :(\n" << std::flush;
+  return code;
+}
+
+Status ApplyLogLevel(const std::string& name) {
+  static constexpr std::array<std::pair<std::string_view, LogLevel>, 4> kLevels{{
+      {"debug", LogLevel::kDebug},
+      {"info", LogLevel::kInfo},
+      {"warning", LogLevel::kWarning},
+      {"error", LogLevel::kError},
+  }};
+  const std::string lower = CLI::detail::to_lower(name);
+  for (const auto& [word, level] : kLevels) {
+    if (word != lower) continue;
+    SetLogLevel(level);
+    return Ok();
+  }
+  return Fail(Usage(format("\"{}\" is not a log level", name),
+                    "the levels are debug, info, warning and error"));
+}
+
+class Cli11Flags : public Flags {
+ public:
+  explicit Cli11Flags(CLI::App& app) : app_(app) {}
+
+  void Text(const std::string& names, std::string* value, const std::string& help) override {
+    app_.add_option(names, *value, help)->capture_default_str();
+  }
+  void RequiredText(const std::string& names, std::string* value,
+                    const std::string& help) override {
+    app_.add_option(names, *value, help)->required();
+  }
+  void Switch(const std::string& names, bool* value, const std::string& help) override {
+    app_.add_flag(names, *value, help);
+  }
+  void Number(const std::string& names, std::int64_t* value, const std::string& help) override {
+    app_.add_option(names, *value, help)->capture_default_str();
+  }
+
+ private:
+  CLI::App& app_;
+};
+
+// CLI11 wants the arguments last first.
+void ParseWith(CLI::App& app, std::span<const std::string> arguments) {
+  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+  app.parse(std::move(reversed));
+}
+
+using Commands = std::span<const std::unique_ptr<Command>>;
+
+// One line a verb, in the order of the table, with a blank line between nouns. `noun` empty: all.
+std::string MapOf(Commands commands, std::string_view noun) {
+  std::size_t width = 0;
+  for (const auto& c : commands) width = std::max(width, c->noun().size() + 1 + c->verb().size());
+  std::string map;
+  std::string_view previous;
+  for (const auto& c : commands) {
+    if (!noun.empty() && c->noun() != noun) continue;
+    if (c->noun() != previous) map += '\n';
+    previous = c->noun();
+    map += format("  {:<{}}  {}\n", format("{} {}", c->noun(), c->verb()), width, c->summary());
+  }
+  return map;
+}
+
+std::string RootHelp(Commands commands) {
+  return format(
+      "fx: several sites train one model; their data stays where it is.\n\n"
+      "Usage: fx [-l LEVEL] <noun> <verb> [options]\n{}\n"
+      "  -l, --log-level LEVEL  {}\n"
+      "  -h, --help             This map; after a noun or a verb, its own help\n"
+      "  --version              The version of fx\n\n"
+      "`fx <noun> <verb> --help` shows the options of a verb and an example.\n",
+      MapOf(commands, {}), kLogLevelHelp);
+}
+
+std::string NounHelp(Commands commands, std::string_view noun) {
+  return format(
+      "Usage: fx {} <verb> [options]\n{}\n`fx {} <verb> --help` shows a verb's options.\n", noun,
+      MapOf(commands, noun), noun);
+}
+
+Error UnknownWord(std::string_view kind, const std::string& word,
+                  const std::vector<std::string_view>& known, const std::string& help) {
+  const std::string nearest = NearestName(word, known);
+  std::string hint = nearest.empty() ? "" : format("did you mean \"{}\"? ", nearest);
+  return Usage(format("\"{}\" is not a {}", word, kind),
+               hint + format("`{}` lists them all", help));
+}
+
+Error UnknownNoun(Commands commands, const std::string& word) {
+  std::vector<std::string_view> nouns;
+  for (const auto& c : commands) nouns.push_back(c->noun());
+  return UnknownWord("command of fx", word, nouns, "fx --help");
+}
+
+Error UnknownVerb(Commands commands, const std::string& noun, const std::string& word) {
+  std::vector<std::string_view> verbs;
+  for (const auto& c : commands) {
+    if (c->noun() == noun) verbs.push_back(c->verb());
+  }
+  return UnknownWord(format("verb of fx {}", noun), word, verbs, format("fx {} --help", noun));
+}
+
+// An argument that no option of `app` wants.
+Error UnexpectedArgument(const CLI::App& app, const std::string& argument,
+                         const std::string& help) {
+  std::vector<std::string> known;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+  }
+  const std::string nearest =
+      argument.starts_with('-') ? NearestName(argument.substr(0, argument.find('=')), known) : "";
+  return Usage(format("\"{}\" is not expected here", argument),
+               nearest.empty() ? format("`{}` lists the options", help)
+                               : format("did you mean \"{}\"?", nearest));
+}
+
+// What the words before the verb's own options say.
+struct Preamble {
+  bool help = false, version = false;
+  std::string log_level;
+  std::vector<std::string> rest;  // noun, verb, and what follows
+};
+
+Result<Preamble> ParsePreamble(std::span<const std::string> arguments) {
+  Preamble found;
+  CLI::App app;
+  app.set_help_flag();
+  app.add_flag("-h,--help", found.help);
+  app.add_flag("--version", found.version);
+  app.add_option("-l,--log-level", found.log_level);
+  app.prefix_command();
+  try {
+    ParseWith(app, arguments);
+  } catch (const CLI::ParseError& e) {
+    return Fail(Usage(e.what(), "`fx --help` shows how fx is used"));
+  }
+  found.rest = app.remaining();
+  if (!found.rest.empty() && found.rest[0].starts_with('-')) {
+    return Fail(UnexpectedArgument(app, found.rest[0], "fx --help"));
+  }
+  return found;
+}
+
+// Parses the verb's options; the help text instead if that was asked for.
+Result<std::optional<std::string>> ParseVerb(Command& command,
+                                             std::span<const std::string> arguments,
+                                             std::string& log_level) {
+  const std::string name = format("fx {} {}", command.noun(), command.verb());
+  CLI::App app(std::string(command.summary()), name);
+  app.footer(format("\nExample:\n  $ {}", command.example()));
+  app.set_help_flag("-h,--help", "This help");
+  app.get_formatter()->column_width(34);
+  app.allow_extras();
+  Cli11Flags flags(app);
+  command.Declare(flags);
+  app.add_option("-l,--log-level", log_level, std::string(kLogLevelHelp));
+  const std::string help = name + " --help";
+  try {
+    ParseWith(app, arguments);
+  } catch (const CLI::CallForHelp&) {
+    return app.help();
+  } catch (const CLI::ParseError& e) {
+    return Fail(Usage(e.what(), format("for example: {}", command.example())));
+  }
+  const std::vector<std::string> extras = app.remaining();
+  if (!extras.empty()) return Fail(UnexpectedArgument(app, extras[0], help));
+  return std::nullopt;
+}
+
+ExitCode RunVerb(Command& command, std::span<const std::string> arguments, std::string log_level,
+                 Io& io) {
+  const auto help = ParseVerb(command, arguments, log_level);
+  if (!help) return Report(help.error(), ExitCode::kUsage, io);
+  if (help->has_value()) {
+    io.out << **help << std::flush;
+    return ExitCode::kDone;
+  }
+  if (!log_level.empty()) {
+    if (const Status s = ApplyLogLevel(log_level); !s) {
+      return Report(s.error(), ExitCode::kUsage, io);
+    }
+  }
+  if (const char* file = std::getenv("LOG_FILE"); file != nullptr && !AddLogFile(file)) {
+    return Report(Error(ErrorCode::kFailedPrecondition,
+                        format("cannot append to \"{}\", which LOG_FILE names", file)),
+                  ExitCode::kFailed, io);
+  }
+  if (const Status done = command.Run(io); !done) {
+    return Report(done.error(), ExitCodeOf(done.error()), io);
+  }
+  io.out << "\n ✔️ OK\n" << std::flush;
+  return ExitCode::kDone;
+}
+
+ExitCode Show(const std::string& text, Io& io) {
+  io.out << text << std::flush;
+  return ExitCode::kDone;
+}
+
+bool AsksForHelp(std::string_view word) {
+  return word == "-h" || word == "--help";
+}
+
+}  // namespace
+
+ExitCode ExitCodeOf(const Error& error) {
+  switch (error.code()) {
+    case ErrorCode::kCancelled:
+      return ExitCode::kCancelled;
+    case ErrorCode::kPermissionDenied:
+    case ErrorCode::kUnauthenticated:
+      return ExitCode::kNotAuthorised;
+    case ErrorCode::kUnavailable:
+      return ExitCode::kUnavailable;
+    default:
+      return ExitCode::kFailed;
+  }
+}
+
+ExitCode RunApp(std::span<const std::string> arguments, Commands commands, Io& io) {
+  const Result<Preamble> preamble = ParsePreamble(arguments);
+  if (!preamble) return Report(preamble.error(), ExitCode::kUsage, io);
+  const std::vector<std::string>& words = preamble->rest;
+  if (preamble->version) return Show("fx " FX_VERSION "\n", io);
+  if (preamble->help || words.empty()) return Show(RootHelp(commands), io);
+
+  const std::string& noun = words[0];
+  const bool known = std::ranges::any_of(commands, [&](auto& c) { return c->noun() == noun; });
+  if (!known) return Report(UnknownNoun(commands, noun), ExitCode::kUsage, io);
+  if (words.size() == 1 || AsksForHelp(words[1])) return Show(NounHelp(commands, noun), io);
+
+  const auto found = std::ranges::find_if(
+      commands, [&](auto& c) { return c->noun() == noun && c->verb() == words[1]; });
+  if (found == commands.end()) {
+    return Report(UnknownVerb(commands, noun, words[1]), ExitCode::kUsage, io);
+  }
+  return RunVerb(**found, std::span(words).subspan(2), preamble->log_level, io);
+}
+
+}  // namespace fx

@@ -35,7 +35,15 @@ inline void LogError(std::string_view m, std::initializer_list<LogField> f = {})
 
 // Lines below `level` are dropped. The default is kInfo.
 void SetLogLevel(LogLevel level);
-// Also writes every line to `path` in logfmt, appending.
+// Also writes every line to `path` in logfmt, appending. False if it cannot be opened.
 bool AddLogFile(const std::string& path);
+
+// The text of a line after its time, in the two forms. Control characters in messages and values
+// are shown as escapes: a line of input from outside can never become two lines of log.
+namespace internal {
+std::string LogfmtText(std::string_view message, std::initializer_list<LogField> fields);
+std::string HumanText(LogLevel level, std::string_view message,
+                      std::initializer_list<LogField> fields);
+}  // namespace internal
 
 }  // namespace fx

@@ -31,7 +31,7 @@ class RandomStream {
   float NextFloat();
   // Uniform in [0, bound) without modulo bias (Lemire 2019). bound > 0.
   std::uint64_t Below(std::uint64_t bound);
-  // Standard normal (Box-Muller; uses two draws a pair).
+  // Standard normal (Box-Muller, the cosine half): two 64-bit draws each.
   double NextNormal();
 
  private:
@@ -44,7 +44,7 @@ class RandomStream {
 // A stable 64-bit number for a name (FNV-1a).
 std::uint64_t HashName(std::string_view name);
 
-// Fisher-Yates permutation of 0..n-1.
+// Fisher-Yates permutation of 0..n-1; n below 2^32.
 std::vector<std::uint32_t> Permutation(std::size_t n, RandomStream stream);
 
 }  // namespace fx

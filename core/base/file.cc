@@ -1,0 +1,332 @@
+#include "core/base/file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "core/base/format.h"
+
+namespace fx {
+namespace {
+
+ErrorCode CodeOf(int error) {
+  switch (error) {
+    case ENOENT:
+      return ErrorCode::kNotFound;
+    case EEXIST:
+      return ErrorCode::kAlreadyExists;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return ErrorCode::kPermissionDenied;
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+      return ErrorCode::kResourceExhausted;
+    case EIO:
+      return ErrorCode::kDataLoss;
+    default:
+      return ErrorCode::kFailedPrecondition;
+  }
+}
+
+// "cannot write save/init.pbuf: No space left on device"
+tl::unexpected<Error> FailOn(std::string_view verb, const Path& path, int error) {
+  return Fail(CodeOf(error), format("cannot {} {}: {}", verb, path.string(),
+                                    std::generic_category().message(error)));
+}
+
+// A file descriptor that closes itself.
+class Fd {
+ public:
+  explicit Fd(int fd) : fd_(fd) {}
+  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Fd& operator=(Fd&&) = delete;
+  ~Fd() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int get() const { return fd_; }
+  int release() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
+
+// Errors name `shown`, the path the reader knows.
+Result<Fd> OpenFd(std::string_view verb, const Path& shown, const Path& path, int flags,
+                  mode_t mode = 0) {
+  int fd = -1;
+  do {
+    fd = ::open(path.c_str(), flags | O_CLOEXEC, mode);
+  } while (fd < 0 && errno == EINTR);
+  if (fd < 0) return FailOn(verb, shown, errno);
+  return Fd(fd);
+}
+Result<Fd> OpenFd(std::string_view verb, const Path& path, int flags, mode_t mode = 0) {
+  return OpenFd(verb, path, path, flags, mode);
+}
+
+Path FolderOf(const Path& path) {
+  const Path folder = path.parent_path();
+  return folder.empty() ? Path(".") : folder;
+}
+
+Status SyncFolder(const Path& folder) {
+  const Fd fd = TRY(OpenFd("open folder", folder, O_RDONLY | O_DIRECTORY));
+  if (::fsync(fd.get()) != 0) return FailOn("sync folder", folder, errno);
+  return Ok();
+}
+
+Status WriteAllAt(int fd, const Path& path, std::uint64_t offset,
+                  std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return FailOn("write", path, errno);
+    offset += static_cast<std::uint64_t>(n);
+    bytes = bytes.subspan(static_cast<std::size_t>(n));
+  }
+  return Ok();
+}
+
+// A name next to `path` that nobody else will take.
+Path TemporaryNameFor(const Path& path) {
+  std::uint64_t number = 0;
+  FX_CHECK(::getrandom(&number, sizeof number, 0) == sizeof number);
+  return FolderOf(path) / format(".{}.{:016x}.tmp", path.filename().string(), number);
+}
+
+Status WriteTemporary(const Path& temporary, const Path& path, std::string_view bytes,
+                      FileMode mode) {
+  const Fd fd = TRY(OpenFd("write", path, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW,
+                           static_cast<mode_t>(mode)));
+  TRY(WriteAllAt(fd.get(), path, 0, AsBytes(bytes)));
+  if (::fsync(fd.get()) != 0) return FailOn("write", path, errno);
+  return Ok();
+}
+
+Result<struct stat> Stat(const Path& path) {
+  struct stat info = {};
+  if (::stat(path.c_str(), &info) != 0) return FailOn("read", path, errno);
+  return info;
+}
+
+tl::unexpected<Error> TooLarge(const Path& path, std::uint64_t limit) {
+  return Fail(ErrorCode::kResourceExhausted,
+              format("cannot read {}: it is larger than {} bytes", path.string(), limit));
+}
+
+}  // namespace
+
+Result<std::string> ReadFile(const Path& path, std::uint64_t limit) {
+  const Fd fd = TRY(OpenFd("read", path, O_RDONLY));
+  struct stat info = {};
+  if (::fstat(fd.get(), &info) != 0) return FailOn("read", path, errno);
+  const auto expected = static_cast<std::uint64_t>(std::max<off_t>(info.st_size, 0));
+  if (expected > limit) return TooLarge(path, limit);
+
+  // One byte more than expected, so that the end is seen without a second, larger buffer.
+  std::string text(expected + 1, '\0');
+  std::size_t used = 0;
+  for (;;) {
+    if (used == text.size()) text.resize(2 * text.size());
+    const ssize_t n = ::read(fd.get(), text.data() + used, text.size() - used);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return FailOn("read", path, errno);
+    if (n == 0) break;
+    used += static_cast<std::size_t>(n);
+    if (used > limit) return TooLarge(path, limit);
+  }
+  text.resize(used);
+  return text;
+}
+
+Status AtomicWrite(const Path& path, std::string_view bytes, FileMode mode) {
+  const Path temporary = TemporaryNameFor(path);
+  Status written = WriteTemporary(temporary, path, bytes, mode);
+  if (written && ::rename(temporary.c_str(), path.c_str()) != 0) {
+    written = FailOn("write", path, errno);
+  }
+  if (!written) {
+    ::unlink(temporary.c_str());
+    return written;
+  }
+  return SyncFolder(FolderOf(path));
+}
+
+Status RenameDurably(const Path& from, const Path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) {
+    return FailOn(format("rename {} to", from.string()), to, errno);
+  }
+  return SyncFolder(FolderOf(to));
+}
+
+Status MakeFolders(const Path& path, unsigned mode) {
+  Path folder;
+  for (const Path& part : path) {
+    folder /= part;
+    if (::mkdir(folder.c_str(), static_cast<mode_t>(mode)) == 0) {
+      TRY(SyncFolder(FolderOf(folder)));
+      continue;
+    }
+    const int error = errno;
+    std::error_code ignored;
+    if (!std::filesystem::is_directory(folder, ignored)) {
+      return FailOn("make folder", folder, error == EEXIST ? ENOTDIR : error);
+    }
+  }
+  return Ok();
+}
+
+bool Exists(const Path& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(path, ignored);
+}
+
+Status RemoveIfExists(const Path& path) {
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) return FailOn("remove", path, errno);
+  return Ok();
+}
+
+Result<std::uint64_t> FileSize(const Path& path) {
+  const struct stat info = TRY(Stat(path));
+  if (!S_ISREG(info.st_mode)) {
+    return Fail(ErrorCode::kFailedPrecondition,
+                format("cannot read {}: it is not a file", path.string()));
+  }
+  return static_cast<std::uint64_t>(info.st_size);
+}
+
+Result<std::vector<Path>> ListFolder(const Path& path) {
+  std::error_code error;
+  std::filesystem::directory_iterator entry(path, error);
+  std::vector<Path> names;
+  while (!error && entry != std::filesystem::directory_iterator()) {
+    names.push_back(entry->path());
+    entry.increment(error);
+  }
+  if (error) return FailOn("list folder", path, error.value());
+  std::ranges::sort(names);
+  return names;
+}
+
+Result<MappedFile> MappedFile::Open(const Path& path) {
+  const Fd fd = TRY(OpenFd("read", path, O_RDONLY));
+  struct stat info = {};
+  if (::fstat(fd.get(), &info) != 0) return FailOn("read", path, errno);
+  if (!S_ISREG(info.st_mode)) {
+    return Fail(ErrorCode::kFailedPrecondition,
+                format("cannot read {}: it is not a file", path.string()));
+  }
+  MappedFile file;
+  const auto size = static_cast<std::size_t>(info.st_size);
+  if (size == 0) return file;
+  void* memory = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd.get(), 0);
+  if (memory == MAP_FAILED) return FailOn("map", path, errno);
+  file.bytes_ = {static_cast<const std::byte*>(memory), size};
+  return file;
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(bytes_, other.bytes_);
+  return *this;
+}
+
+MappedFile::~MappedFile() {
+  if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+}
+
+Result<OutputFile> OutputFile::Open(const Path& path, Existing existing, FileMode mode) {
+  const int truncate = existing == Existing::kTruncate ? O_TRUNC : 0;
+  Fd fd = TRY(OpenFd("write", path, O_WRONLY | O_CREAT | truncate, static_cast<mode_t>(mode)));
+  // An older file of that name may be readable by more than the caller asked for.
+  if (mode != FileMode::kPublic && ::fchmod(fd.get(), static_cast<mode_t>(mode)) != 0) {
+    return FailOn("restrict", path, errno);
+  }
+  OutputFile file;
+  file.fd_ = fd.release();
+  file.path_ = path;
+  return file;
+}
+
+OutputFile::OutputFile(OutputFile&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
+
+OutputFile& OutputFile::operator=(OutputFile&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  std::swap(path_, other.path_);
+  return *this;
+}
+
+OutputFile::~OutputFile() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Status OutputFile::WriteAt(std::uint64_t offset, std::span<const std::byte> bytes) {
+  return WriteAllAt(fd_, path_, offset, bytes);
+}
+
+Status OutputFile::Resize(std::uint64_t size) {
+  if (::ftruncate(fd_, static_cast<off_t>(size)) != 0) return FailOn("resize", path_, errno);
+  return Ok();
+}
+
+Status OutputFile::Sync() {
+  if (::fsync(fd_) != 0) return FailOn("write", path_, errno);
+  return Ok();
+}
+
+Result<FileLock> FileLock::Acquire(const Path& path) {
+  Fd fd = TRY(OpenFd("lock", path, O_RDWR | O_CREAT, 0600));
+  int rc = 0;
+  do {
+    rc = ::flock(fd.get(), LOCK_EX | LOCK_NB);
+  } while (rc != 0 && errno == EINTR);
+  if (rc != 0 && errno == EWOULDBLOCK) {
+    return Fail(Error(ErrorCode::kFailedPrecondition,
+                      format("cannot lock {}: another process holds it", path.string()))
+                    .Hint(format("see which one with: fuser -v {}", path.string())));
+  }
+  if (rc != 0) return FailOn("lock", path, errno);
+  FileLock lock;
+  lock.fd_ = fd.release();
+  return lock;
+}
+
+FileLock::FileLock(FileLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+
+FileLock& FileLock::operator=(FileLock&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  return *this;
+}
+
+FileLock::~FileLock() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+TempDir::TempDir() {
+  std::error_code error;
+  std::string pattern = (std::filesystem::temp_directory_path(error) / "fx-XXXXXX").string();
+  FX_CHECK(!error && ::mkdtemp(pattern.data()) != nullptr);
+  path_ = pattern;
+}
+
+TempDir::~TempDir() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+}  // namespace fx

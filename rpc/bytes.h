@@ -17,7 +17,8 @@ inline constexpr std::size_t kChunkBytes = 1U << 20;
 
 // A buffer over memory that stays where it is until gRPC is done with it; `keep_alive` is released
 // then. No copy.
-grpc::ByteBuffer WrapBytes(std::span<const std::byte> bytes, std::shared_ptr<const void> keep_alive);
+grpc::ByteBuffer WrapBytes(std::span<const std::byte> bytes,
+                           std::shared_ptr<const void> keep_alive);
 
 grpc::ByteBuffer Pack(const google::protobuf::MessageLite& message);
 // Refuses, with kInvalidArgument, what does not parse.

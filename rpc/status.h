@@ -1,4 +1,5 @@
-// Errors across the wire: one table, both ways. The message and the hint travel; contexts stay home.
+// Errors across the wire: one table, both ways. The message and the hint travel; contexts stay
+// home.
 #pragma once
 
 #include <grpcpp/support/status.h>

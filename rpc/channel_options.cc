@@ -1,0 +1,39 @@
+#include "rpc/channel_options.h"
+
+#include <functional>
+
+namespace fx {
+namespace {
+
+constexpr int kMaxFrame = 16'777'215;  // HTTP/2's own limit
+
+void SetShared(const std::function<void(const char*, int)>& set) {
+  set(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  set(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, kMaxFrame);
+  set(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, kMaxMessageBytes);
+  set(GRPC_ARG_MAX_SEND_MESSAGE_LENGTH, kMaxMessageBytes);
+  set(GRPC_ARG_KEEPALIVE_TIME_MS, kPingEveryMs);
+  set(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kPingTimeoutMs);
+  set(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  set(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);  // without limit: a long poll is silent
+}
+
+}  // namespace
+
+void TuneServer(grpc::ServerBuilder& builder) {
+  const auto set = [&](const char* name, int value) { builder.AddChannelArgument(name, value); };
+  SetShared(set);
+  set(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxCallsAConnection);
+  set(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kPingEveryMs / 2);
+  set(GRPC_ARG_ALLOW_REUSEPORT, 0);  // or two aggregators would share a port and both get half
+}
+
+grpc::ChannelArguments TunedChannelArguments() {
+  grpc::ChannelArguments arguments;
+  SetShared([&](const char* name, int value) { arguments.SetInt(name, value); });
+  // Channels of one process never share a connection: each may have a certificate of its own.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  return arguments;
+}
+
+}  // namespace fx

@@ -1,0 +1,30 @@
+// The tuning and the limits both ends of a connection share, in one place so that they agree.
+//
+// Measured on loopback with mutual TLS: without bandwidth probing and with large frames the server
+// spends 1.05 instead of 1.35 CPU seconds a gigabyte and half the memory.
+#pragma once
+
+#include <grpcpp/server_builder.h>
+#include <grpcpp/support/channel_arguments.h>
+
+#include <cstddef>
+
+namespace fx {
+
+// A raw message of an upload or download is at most this long.
+inline constexpr std::size_t kMaxChunkBytes = 4U << 20;
+
+// No message of the protocol is longer: the largest is an UploadHeader with a model header in it.
+inline constexpr int kMaxMessageBytes = 9 << 20;
+
+// Calls one connection may have open at once.
+inline constexpr int kMaxCallsAConnection = 32;
+
+// A dead peer is noticed after kPingEveryMs + kPingTimeoutMs without an answer.
+inline constexpr int kPingEveryMs = 20'000;
+inline constexpr int kPingTimeoutMs = 10'000;
+
+void TuneServer(grpc::ServerBuilder& builder);
+grpc::ChannelArguments TunedChannelArguments();
+
+}  // namespace fx

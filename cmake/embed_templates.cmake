@@ -10,10 +10,12 @@ foreach(file IN LISTS files)
   string(REGEX REPLACE "(................................)" "\\1\n" hex "${hex}")
   string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
   string(APPEND arrays "constexpr unsigned char kFile${index}[] = {\n${bytes}0};\n")
-  string(APPEND table "    {.path = \"${file}\", .bytes = Bytes(kFile${index})},\n")
+  string(APPEND table "    TemplateFile{.path = \"${file}\", .bytes = Bytes(kFile${index})},\n")
   math(EXPR index "${index} + 1")
 endforeach()
 file(WRITE "${OUTPUT}" "// Generated from workspace_templates/ by cmake/embed_templates.cmake.
+#include <array>
+
 #include \"fx/workspace/template_catalog.h\"
 
 namespace fx::internal {
@@ -29,8 +31,8 @@ std::string_view Bytes(const unsigned char (&array)[kSize]) {
 }  // namespace
 
 std::span<const TemplateFile> EmbeddedTemplateFiles() {
-  static const TemplateFile kFiles[] = {
-${table}  };
+  static const std::array<TemplateFile, ${index}> kFiles{{
+${table}  }};
   return kFiles;
 }
 

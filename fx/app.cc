@@ -177,23 +177,25 @@ Result<std::optional<std::string>> ParseVerb(Command& command,
                                              std::string& log_level) {
   const std::string name = format("fx {} {}", command.noun(), command.verb());
   CLI::App app(std::string(command.summary()), name);
-  app.footer(format("\nExample:\n  $ {}", command.example()));
+  app.footer(format("Example:\n  $ {}", command.example()));
   app.set_help_flag("-h,--help", "This help");
   app.get_formatter()->column_width(34);
   app.allow_extras();
   Cli11Flags flags(app);
   command.Declare(flags);
   app.add_option("-l,--log-level", log_level, std::string(kLogLevelHelp));
-  const std::string help = name + " --help";
+  std::optional<Error> refused;
   try {
     ParseWith(app, arguments);
   } catch (const CLI::CallForHelp&) {
     return app.help();
   } catch (const CLI::ParseError& e) {
-    return Fail(Usage(e.what(), format("for example: {}", command.example())));
+    refused = Usage(e.what(), format("for example: {}", command.example()));
   }
+  // A mistyped option explains a missing one.
   const std::vector<std::string> extras = app.remaining();
-  if (!extras.empty()) return Fail(UnexpectedArgument(app, extras[0], help));
+  if (!extras.empty()) return Fail(UnexpectedArgument(app, extras[0], name + " --help"));
+  if (refused) return Fail(*std::move(refused));
   return std::nullopt;
 }
 

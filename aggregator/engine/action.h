@@ -65,8 +65,8 @@ struct Prune {
 // The federation is over; leave once everyone has been told.
 struct Shutdown {};
 
-using Action = std::variant<ReplyTasks, ReplyWait, ReplyQuit, ReplyAccepted, ReplyRejected,
-                            AggregateRound, SaveBestModel, SaveLastModel, WakeWaiters, Prune,
-                            Shutdown>;
+using Action =
+    std::variant<ReplyTasks, ReplyWait, ReplyQuit, ReplyAccepted, ReplyRejected, AggregateRound,
+                 SaveBestModel, SaveLastModel, WakeWaiters, Prune, Shutdown>;
 
 }  // namespace fx::aggregator

@@ -8,9 +8,13 @@
 //   1. append `records` to the journal and make them durable;
 //   2. run `actions`; each is idempotent.
 //
-// Rounds 0 .. rounds_to_train-1 train. If the plan has a task that validates the aggregated model,
-// one more round follows with only such tasks, so that the last aggregate is judged too and can be
-// the best model.
+// Rounds 0 .. rounds_to_train-1 run the plan's tasks. If it has tasks that train and tasks that
+// judge (validate the aggregated model), one more round follows with only the latter, so that the
+// last aggregate is judged too and can be the best model. A round that gathers no updates keeps its
+// model; a round in which nobody has a task is passed over; without members nothing ever starts.
+//
+// The best model is the one with the highest score: the first metric of the judging task that is
+// not a loss or, if all are losses, the lowest first loss. Ties go to the earlier model.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +27,7 @@
 #include "aggregator/engine/action.h"
 #include "aggregator/engine/event.h"
 #include "aggregator/engine/record.h"
+#include "aggregator/engine/round_policy.h"
 #include "aggregator/engine/state.h"
 #include "plan/plan.h"
 
@@ -34,7 +39,8 @@ struct EngineOptions {
   std::set<TaskName> training_tasks;      // those that return tensors
   std::set<TaskName> judging_tasks;       // those that validate the aggregated model
   StragglerPolicy stragglers;
-  std::size_t keep_models = 2;               // db_store_rounds
+  std::size_t keep_models =
+      2;  // db_store_rounds: how many of the newest models Prune keeps at least
   std::function<Assignments(Round)> assign;  // pure: the Assigner of the plan
 };
 
@@ -53,7 +59,8 @@ class Engine {
   // Rebuilds the state from the journal; call for each record before the first Step.
   void Replay(const Record& record) { Apply(record, state_); }
 
-  // Returns the actions a crash may have swallowed. Call once, after the last Replay, before Started.
+  // Returns the actions a crash may have swallowed. Call once, after the last Replay, before
+  // Started.
   Ready Resume();
 
   Ready Step(const Event& event);
@@ -70,11 +77,21 @@ class Engine {
   void On(TimeMs at, const AggregationFinished&);
   void On(TimeMs at, const ClockAdvanced&);
 
-  void OpenRound(Round round, ModelId model);
+  // Opens the first round from `round` on in which anybody has a task, or ends the federation.
+  void OpenRound(Round round, const ModelId& model);
   void CloseRoundIfDue(TimeMs at);
-  void Aggregate();
-  void Commit(ModelId model);
   void ChooseBest(const std::vector<AggregatedMetric>& metrics);
+  void AggregateOrKeep();
+  void Commit(const ModelId& model);
+  void DoPrune(Round round);
+
+  bool IsMember(const CollaboratorName& who) const;
+  std::uint32_t end() const;  // the first round that will not be opened
+  Assignments AssignmentsOf(Round round) const;
+  std::vector<TaskName> Outstanding(const CollaboratorName& who) const;
+  RoundProgress Progress() const;
+  // Why a new result cannot be taken; none if it can.
+  std::optional<std::string> Objection(const ResultStaged& result) const;
 
   void Decide(Record record);  // applies the record and puts it into the Ready
   void Do(Action action);

@@ -10,7 +10,8 @@
 
 namespace fx::aggregator {
 
-// The process is up; sent once, after replay. `model` is the initial model (round 0 starts from it).
+// The process is up; sent once, after replay. `model` is the initial model (round 0 starts from
+// it).
 struct Started {
   ModelId model;
 };
@@ -18,7 +19,8 @@ struct TasksRequested {
   CollaboratorName who;
   RequestId request;
 };
-// A task result has arrived whole, passed its digest check, and lies in the spool (if it has bytes).
+// A task result has arrived whole, passed its digest check, and lies in the spool (if it has
+// bytes).
 struct ResultStaged {
   CollaboratorName who;
   RequestId request;

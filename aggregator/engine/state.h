@@ -12,19 +12,29 @@ namespace fx::aggregator {
 
 enum class Phase { kIdle, kCollecting, kAggregating, kFinished };
 
+// The newest model that was aggregated from updates; `round` is the number of aggregations it has
+// seen.
+struct Aggregate {
+  Round round;
+  ModelId model;
+};
+
 struct State {
   Phase phase = Phase::kIdle;
   bool opened = false;  // a round has ever been opened
   Round round{};
   ModelId model;  // what the current round started from; after ModelCommitted the new one
   std::optional<TimeMs> deadline;
-  Assignments assignments;                                                  // of this round
+  Assignments assignments;                                                   // of this round
   std::map<std::pair<TaskName, CollaboratorName>, ResultAccepted> accepted;  // in this round
-  std::set<CollaboratorName> stragglers;                                    // of this round
+  std::set<CollaboratorName> stragglers;                                     // of this round
   std::optional<BestModelChosen> best;
-  std::vector<ModelId> history;  // committed models, oldest first, the last db_store_rounds of them
+  std::optional<Aggregate> last;
+  std::vector<ModelId> history;  // every model a round started from or ended with, oldest first
 
   bool Completed(const CollaboratorName& who) const;  // all assigned tasks accepted
+  // The result counts in this round's aggregate: it carries an update and is no straggler's.
+  bool Counts(const ResultAccepted& result) const;
 };
 
 // Total: every record applies to the state it was decided in. Checks, never fails.

@@ -1,0 +1,115 @@
+#include "aggregator/engine/metrics.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <cstddef>
+
+namespace fx::aggregator {
+namespace {
+
+using Results = std::vector<const ResultAccepted*>;
+
+const Metric* Find(const ResultAccepted& result, const std::string& name) {
+  const auto it = std::ranges::find(result.metrics, name, &Metric::name);
+  return it == result.metrics.end() ? nullptr : &*it;
+}
+
+Results CompletedResults(const State& state, const TaskName& task,
+                         std::span<const CollaboratorName> members) {
+  Results results;
+  for (const CollaboratorName& who : members) {
+    const auto it = state.accepted.find({task, who});
+    if (it != state.accepted.end() && state.Completed(who)) results.push_back(&it->second);
+  }
+  return results;
+}
+
+double Average(const Results& results, const std::string& name) {
+  std::vector<std::int64_t> sizes;
+  std::vector<double> values;
+  for (const ResultAccepted* result : results) {
+    const Metric* metric = Find(*result, name);
+    if (metric == nullptr) continue;
+    sizes.push_back(result->num_samples);
+    values.push_back(metric->value);
+  }
+  const std::vector<double> shares = SharesOf(sizes);
+  double sum = 0;
+  double total = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    sum += shares[i] * values[i];
+    total += shares[i];
+  }
+  return sum / total;
+}
+
+// Names as first reported.
+std::vector<std::string> MetricNames(const Results& results) {
+  std::vector<std::string> names;
+  for (const ResultAccepted* result : results) {
+    for (const Metric& metric : result->metrics) {
+      if (std::ranges::find(names, metric.name) == names.end()) names.push_back(metric.name);
+    }
+  }
+  return names;
+}
+
+}  // namespace
+
+std::vector<double> SharesOf(std::span<const std::int64_t> num_samples) {
+  const auto known = [](std::int64_t n) { return n >= 0; };
+  double total = 0;
+  for (const std::int64_t n : num_samples) total += static_cast<double>(n);
+  std::vector<double> shares;
+  for (const std::int64_t n : num_samples) {
+    const bool equal = total <= 0 || !std::ranges::all_of(num_samples, known);
+    shares.push_back(equal ? 1.0 / static_cast<double>(num_samples.size())
+                           : static_cast<double>(n) / total);
+  }
+  return shares;
+}
+
+std::vector<AggregatedMetric> AverageMetrics(const State& state,
+                                             std::span<const CollaboratorName> members) {
+  std::set<TaskName> tasks;
+  for (const auto& [key, result] : state.accepted) tasks.insert(key.first);
+  std::vector<AggregatedMetric> averages;
+  for (const TaskName& task : tasks) {
+    const Results results = CompletedResults(state, task, members);
+    for (const std::string& name : MetricNames(results)) {
+      averages.push_back({.task = task, .metric = {.name = name, .value = Average(results, name)}});
+    }
+  }
+  return averages;
+}
+
+bool IsLoss(const std::string& metric) {
+  std::string lower;
+  for (const char c : metric) {
+    lower.push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
+  }
+  return lower.find("loss") != std::string::npos;
+}
+
+std::optional<Score> ScoreOf(const std::vector<AggregatedMetric>& metrics,
+                             const std::set<TaskName>& judging_tasks) {
+  const AggregatedMetric* chosen = nullptr;
+  for (const AggregatedMetric& m : metrics) {
+    if (!judging_tasks.contains(m.task)) continue;
+    if (chosen != nullptr && (m.task != chosen->task || !IsLoss(chosen->metric.name))) break;
+    if (chosen == nullptr || !IsLoss(m.metric.name)) chosen = &m;
+  }
+  if (chosen == nullptr) return std::nullopt;
+  return Score{.metric = chosen->metric.name,
+               .value = chosen->metric.value,
+               .lower_is_better = IsLoss(chosen->metric.name)};
+}
+
+bool Beats(const Score& score, const std::optional<BestModelChosen>& best) {
+  if (std::isnan(score.value)) return false;
+  if (!best) return true;
+  return score.lower_is_better ? score.value < best->score : score.value > best->score;
+}
+
+}  // namespace fx::aggregator

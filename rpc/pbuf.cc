@@ -1,6 +1,7 @@
 #include "rpc/pbuf.h"
 
-#include <algorithm>
+#include <google/protobuf/stubs/logging.h>
+
 #include <cstring>
 #include <functional>
 #include <set>
@@ -113,6 +114,7 @@ Result<RawTensor> ParseTensor(Bytes message) {
     }
     description.append(reinterpret_cast<const char*>(field.data()), field.size());
   }
+  const google::protobuf::LogSilencer errors_are_returned;
   if (!raw.description.ParseFromString(description)) {
     return Fail(ErrorCode::kInvalidArgument, "its name, tags or metadata do not parse");
   }

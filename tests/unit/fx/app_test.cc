@@ -131,7 +131,7 @@ TEST_F(App, ShowsTheVerbsOfANoun) {
 
 TEST_F(App, ShowsOptionsDefaultsAndAnExampleInTheHelpOfAVerb) {
   EXPECT_EQ(Run({"robot", "dance", "--help"}), ExitCode::kDone);
-  EXPECT_THAT(out(), HasSubstr("--fqdn TEXT [localhost]"));
+  EXPECT_THAT(out(), HasSubstr("--fqdn TEXT=localhost"));
   EXPECT_THAT(out(), HasSubstr("-n,--name TEXT REQUIRED"));
   EXPECT_THAT(out(), HasSubstr("  $ fx robot dance -n bob\n"));
   EXPECT_FALSE(seen_.ran);

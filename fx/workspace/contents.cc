@@ -1,0 +1,58 @@
+#include "fx/workspace/contents.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "core/base/format.h"
+#include "fx/workspace/marker.h"
+
+namespace fx {
+namespace {
+
+constexpr std::array<std::string_view, 3> kEmptyFolders{"data", "logs", "save"};
+constexpr std::array<std::string_view, 5> kTravels{kWorkspaceMarker, "defaults", "plan",
+                                                   "requirements.txt", "src"};
+constexpr std::array<std::string_view, 6> kStaysHere{".crt", ".csr", ".key",
+                                                     ".pbuf", ".pem", ".srl"};
+
+bool StaysHere(const Path& path) {
+  return path.filename() == "__pycache__" ||
+         std::ranges::find(kStaysHere, path.extension().string()) != kStaysHere.end();
+}
+
+Status Collect(const Path& folder, const Path& name, std::vector<ArchiveEntry>& entries) {
+  std::error_code ignored;
+  const auto status = std::filesystem::symlink_status(folder / name, ignored);
+  if (!std::filesystem::exists(status) || StaysHere(name)) return Ok();
+  if (std::filesystem::is_regular_file(status)) {
+    entries.push_back(
+        {.name = name.generic_string(), .bytes = TRY(ReadFile(folder / name)), .folder = false});
+    return Ok();
+  }
+  if (!std::filesystem::is_directory(status)) {
+    return Fail(Error(ErrorCode::kFailedPrecondition,
+                      format("{} is neither a file nor a folder", (folder / name).string()))
+                    .Hint("an archive holds what it brings itself: replace links by what they "
+                          "point to"));
+  }
+  entries.push_back({.name = name.generic_string(), .bytes = "", .folder = true});
+  for (const Path& child : TRY(ListFolder(folder / name))) {
+    TRY(Collect(folder, name / child.filename(), entries));
+  }
+  return Ok();
+}
+
+}  // namespace
+
+Result<std::vector<ArchiveEntry>> WorkspaceContents(const Path& folder) {
+  std::vector<ArchiveEntry> entries;
+  for (const std::string_view name : kEmptyFolders) {
+    entries.push_back({.name = std::string(name), .bytes = "", .folder = true});
+  }
+  for (const std::string_view name : kTravels) TRY(Collect(folder, Path(name), entries));
+  return entries;
+}
+
+}  // namespace fx

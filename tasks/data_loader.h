@@ -17,8 +17,8 @@ class DataSet {
   virtual ~DataSet() = default;
   virtual std::int64_t size() const = 0;
   virtual const Shape& sample_shape() const = 0;
-  // Copies the samples of `indices`, normalised, to `samples` (indices.size() x sample elements) and
-  // their class labels to `labels`. Indices are below size(). Thread-safe.
+  // Copies the samples of `indices`, normalised, to `samples` (indices.size() x sample elements)
+  // and their class labels to `labels`. Indices are below size(). Thread-safe.
   virtual void Gather(std::span<const std::uint32_t> indices, std::span<float> samples,
                       std::span<std::int32_t> labels) const = 0;
 };

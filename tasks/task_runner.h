@@ -18,15 +18,15 @@ namespace fx {
 
 // How far a task is; reported a few times a second at most.
 struct Progress {
-  std::int64_t epoch = 0, epochs = 0;    // counted from 1
-  std::int64_t samples = 0, total = 0;   // of the whole task
+  std::int64_t epoch = 0, epochs = 0;   // counted from 1
+  std::int64_t samples = 0, total = 0;  // of the whole task
   double samples_per_second = 0;
-  double loss = 0;                       // mean of the samples so far in this epoch
+  double loss = 0;  // mean of the samples so far in this epoch
 };
 
 struct TaskContext {
   Round round{};
-  CollaboratorName collaborator;                // keys the random draws, with round and plan seed
+  CollaboratorName collaborator;                  // keys the random draws, with round and plan seed
   std::function<void(const Progress&)> progress;  // may be empty; called on the caller's thread
   std::function<bool()> cancelled;                // may be empty; polled between batches
 };
@@ -36,8 +36,9 @@ struct TaskReport {
   std::vector<Metric> metrics;   // those the task asks for, in its order
 };
 
-// Holds one network's parameters and optimizer state. Not thread-safe. Deterministic: the same plan,
-// data, parameters, state, round and collaborator give the same bytes, on the same kind of machine.
+// Holds one network's parameters and optimizer state. Not thread-safe. Deterministic: the same
+// plan, data, parameters, state, round and collaborator give the same bytes, on the same kind of
+// machine.
 class TaskRunner {
  public:
   virtual ~TaskRunner() = default;
@@ -69,8 +70,9 @@ Result<std::unique_ptr<TaskRunner>> MakeTaskRunner(const NetworkSpec& network,
                                                    const DataLoaderSettings& data_settings,
                                                    const DataLoader& data);
 
-// The weights every party starts from: He-uniform from the plan's seed (He et al. 2015), biases by
-// the same fan-in rule as PyTorch's default. Needs no data.
+// The weights every party starts from, drawn from the plan's seed tensor by tensor: weights uniform
+// in +-sqrt(6 / fan_in) (He et al. 2015), biases uniform in +-1 / sqrt(fan_in) (PyTorch's default),
+// where fan_in is the number of inputs of one output. Needs no data. Shapes must be inferred.
 Model InitialModel(const NetworkSpec& network);
 
 }  // namespace fx

@@ -1,0 +1,75 @@
+// What every layer needs of oneDNN: an engine, memories, reorders, and a door for its exceptions.
+//
+// Functions and classes of this folder may throw dnnl::error to each other; only runner.cc faces
+// the rest of the program, and it catches them with Guarded.
+#pragma once
+
+#include <dnnl.hpp>
+#include <new>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/tensor/tensor.h"
+
+namespace fx::onednn {
+
+struct Context {
+  dnnl::engine engine{dnnl::engine::kind::cpu, 0};
+  dnnl::stream stream{engine};
+};
+
+// A primitive and the memories it works on, made once and run for every batch.
+struct Step {
+  dnnl::primitive primitive;
+  std::unordered_map<int, dnnl::memory> arguments;
+};
+using Steps = std::vector<Step>;
+void Run(const Steps& steps, dnnl::stream& stream);
+
+// [batch, sample extents...].
+dnnl::memory::dims BatchDims(std::int64_t batch, const Shape& sample);
+// float32, row-major; of rank 1 to 4.
+dnnl::memory::desc PlainDesc(const dnnl::memory::dims& dims);
+// float32, in whatever layout the primitive likes best.
+dnnl::memory::desc AnyDesc(const dnnl::memory::dims& dims);
+
+// New memory, zeroed: a blocked layout has padding that must be zero.
+dnnl::memory ZeroMemory(const Context& context, const dnnl::memory::desc& desc);
+// All floats of a memory in the order they lie there, padding included.
+std::span<float> Floats(const dnnl::memory& memory);
+
+// `from` if it has the layout `wanted`, else new memory that a reorder appended to `steps` fills.
+dnnl::memory InLayout(const Context& context, const dnnl::memory& from,
+                      const dnnl::memory::desc& wanted, Steps& steps);
+// Copies values between memories of equal dims, changing the layout; at once.
+void Copy(Context& context, const dnnl::memory& from, const dnnl::memory& to);
+
+Error ErrorFrom(const dnnl::error& error, const std::string& what);
+
+// Runs `body` and turns an exception of oneDNN or of the allocator into an error that begins with
+// `what`. The result is a Result of what `body` returns, or that Result itself.
+template <typename Body>
+auto Guarded(const std::string& what, Body&& body) {
+  using Value = std::invoke_result_t<Body>;
+  using Wrapped =
+      std::conditional_t<tl::detail::is_expected<Value>::value, Value, tl::expected<Value, Error>>;
+  try {
+    if constexpr (std::is_void_v<Value>) {
+      std::forward<Body>(body)();
+      return Wrapped{};
+    } else {
+      return Wrapped(std::forward<Body>(body)());
+    }
+  } catch (const dnnl::error& error) {
+    return Wrapped(Fail(ErrorFrom(error, what)));
+  } catch (const std::bad_alloc&) {
+    return Wrapped(Fail(ErrorCode::kResourceExhausted, what + ": not enough memory"));
+  }
+}
+
+}  // namespace fx::onednn

@@ -1,0 +1,106 @@
+// dense: output = input . weight^T + bias; a ReLU behind it is fused into the forward pass. The
+// input of a dense layer after a flatten keeps its [channels, height, width] extents, and so do the
+// weights, so that nothing has to be brought into row-major order between the two.
+#include "tasks/onednn/layer.h"
+
+namespace fx::onednn {
+namespace {
+
+using dnnl::memory;
+using dnnl::prop_kind;
+
+class Dense final : public Layer {
+ public:
+  explicit Dense(const LayerContext& at)
+      : Layer(at),
+        input_dims_(at.input.get_desc().dims()),
+        output_dims_{input_dims_[0], at.spec.units},
+        weight_dims_(WeightDims()),
+        forward_desc_(ForwardDesc()) {
+    input_ = InLayout(at.context, at.input, forward_desc_.src_desc(), forward_);
+    output_ = ZeroMemory(at.context, forward_desc_.dst_desc());
+    std::unordered_map<int, memory> arguments = {
+        {DNNL_ARG_SRC, input_},
+        {DNNL_ARG_WEIGHTS, Weights(*at.weight, forward_desc_.weights_desc())},
+        {DNNL_ARG_DST, output_}};
+    if (at.bias != nullptr) {
+      arguments[DNNL_ARG_BIAS] = Weights(*at.bias, PlainDesc({at.spec.units}));
+    }
+    forward_.push_back({.primitive = dnnl::inner_product_forward(forward_desc_),
+                        .arguments = std::move(arguments)});
+    Note("forward", forward_desc_.impl_info_str());
+  }
+
+  void CompileBackward(const memory& output_gradient, bool want_input) override {
+    CompileBackwardWeights(output_gradient);
+    if (want_input) CompileBackwardData(output_gradient);
+  }
+
+ private:
+  memory::dims WeightDims() const {
+    memory::dims dims = input_dims_;
+    dims[0] = at_.spec.units;
+    return dims;
+  }
+
+  memory::desc BiasDesc() const {
+    return at_.bias != nullptr ? PlainDesc({at_.spec.units}) : memory::desc();
+  }
+
+  dnnl::inner_product_forward::primitive_desc ForwardDesc() const {
+    const prop_kind kind =
+        at_.training ? prop_kind::forward_training : prop_kind::forward_inference;
+    dnnl::primitive_attr attributes;
+    if (at_.relu) {
+      dnnl::post_ops relu;
+      relu.append_eltwise(1.0F, dnnl::algorithm::eltwise_relu, 0.0F, 0.0F);
+      attributes.set_post_ops(relu);
+    }
+    return {{kind, AnyDesc(input_dims_), AnyDesc(weight_dims_), BiasDesc(), AnyDesc(output_dims_)},
+            attributes,
+            at_.context.engine};
+  }
+
+  void CompileBackwardWeights(const memory& output_gradient) {
+    const dnnl::inner_product_backward_weights::primitive_desc desc(
+        {AnyDesc(input_dims_), AnyDesc(weight_dims_), BiasDesc(), AnyDesc(output_dims_)},
+        at_.context.engine, forward_desc_);
+    Steps after;
+    std::unordered_map<int, memory> arguments = {
+        {DNNL_ARG_SRC, InLayout(at_.context, input_, desc.src_desc(), backward_)},
+        {DNNL_ARG_DIFF_DST,
+         InLayout(at_.context, output_gradient, desc.diff_dst_desc(), backward_)},
+        {DNNL_ARG_DIFF_WEIGHTS, GradientOf(*at_.weight, desc.diff_weights_desc(), after)}};
+    if (at_.bias != nullptr) arguments[DNNL_ARG_DIFF_BIAS] = at_.bias->gradient;
+    backward_.push_back({.primitive = dnnl::inner_product_backward_weights(desc),
+                         .arguments = std::move(arguments)});
+    backward_.insert(backward_.end(), after.begin(), after.end());
+    Note("backward weights", desc.impl_info_str());
+  }
+
+  void CompileBackwardData(const memory& output_gradient) {
+    const dnnl::inner_product_backward_data::primitive_desc desc(
+        {AnyDesc(input_dims_), AnyDesc(weight_dims_), AnyDesc(output_dims_)}, at_.context.engine,
+        forward_desc_);
+    input_gradient_ = ZeroMemory(at_.context, desc.diff_src_desc());
+    backward_.push_back(
+        {.primitive = dnnl::inner_product_backward_data(desc),
+         .arguments = {{DNNL_ARG_DIFF_DST,
+                        InLayout(at_.context, output_gradient, desc.diff_dst_desc(), backward_)},
+                       {DNNL_ARG_WEIGHTS, Weights(*at_.weight, desc.weights_desc())},
+                       {DNNL_ARG_DIFF_SRC, input_gradient_}}});
+    Note("backward data", desc.impl_info_str());
+  }
+
+  const memory::dims input_dims_, output_dims_, weight_dims_;
+  const dnnl::inner_product_forward::primitive_desc forward_desc_;
+  memory input_;
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> MakeDense(const LayerContext& at) {
+  return std::make_unique<Dense>(at);
+}
+
+}  // namespace fx::onednn

@@ -1,0 +1,108 @@
+// relu, dropout and flatten: layers that change no extent that matters, and work in place. That is
+// safe because no layer looks at its own output again when it goes backward but relu, which only
+// asks for signs, and those a dropout behind it keeps or turns into zeros it would not pass anyway.
+#include "core/base/random.h"
+#include "tasks/onednn/layer.h"
+
+namespace fx::onednn {
+namespace {
+
+using dnnl::memory;
+
+// max(0, x). The gradient needs the output only, so the forward pass can be left to the layer that
+// made the input.
+class Relu final : public Layer {
+ public:
+  explicit Relu(const LayerContext& at) : Layer(at), forward_desc_(ForwardDesc()) {
+    output_ = at.input;
+    if (at.already_rectified) return;
+    forward_.push_back({.primitive = dnnl::eltwise_forward(forward_desc_),
+                        .arguments = {{DNNL_ARG_SRC, output_}, {DNNL_ARG_DST, output_}}});
+    Note("forward", forward_desc_.impl_info_str());
+  }
+
+  void CompileBackward(const memory& output_gradient, bool want_input) override {
+    if (!want_input) return;
+    const memory::desc layout = output_.get_desc();
+    const dnnl::eltwise_backward::primitive_desc desc(
+        {dnnl::algorithm::eltwise_relu_use_dst_for_bwd, layout, layout, 0.0F}, at_.context.engine,
+        forward_desc_);
+    input_gradient_ = InLayout(at_.context, output_gradient, layout, backward_);
+    backward_.push_back({.primitive = dnnl::eltwise_backward(desc),
+                         .arguments = {{DNNL_ARG_DST, output_},
+                                       {DNNL_ARG_DIFF_DST, input_gradient_},
+                                       {DNNL_ARG_DIFF_SRC, input_gradient_}}});
+    Note("backward", desc.impl_info_str());
+  }
+
+ private:
+  dnnl::eltwise_forward::primitive_desc ForwardDesc() const {
+    return {{dnnl::prop_kind::forward_training, dnnl::algorithm::eltwise_relu_use_dst_for_bwd,
+             at_.input.get_desc(), 0.0F},
+            at_.context.engine};
+  }
+
+  const dnnl::eltwise_forward::primitive_desc forward_desc_;
+};
+
+// Training: zero with probability `rate`, else x / (1 - rate), so that the mean stays. Each batch
+// draws anew.
+class Dropout final : public Layer {
+ public:
+  explicit Dropout(const LayerContext& at) : Layer(at) {
+    output_ = at.input;
+    if (at.training) mask_.resize(Floats(output_).size());
+  }
+
+  void CompileBackward(const memory& output_gradient, bool want_input) override {
+    if (want_input) {
+      input_gradient_ = InLayout(at_.context, output_gradient, output_.get_desc(), backward_);
+    }
+  }
+
+  void Forward(dnnl::stream&, const DrawKey& key) override {
+    if (!at_.training) return;
+    RandomStream draws(key.seed, "dropout/" + at_.spec.name, key.round, key.step, key.collaborator);
+    const float rate = static_cast<float>(at_.spec.rate);
+    const float scale = 1.0F / (1.0F - rate);
+    for (float& m : mask_) m = draws.NextFloat() < rate ? 0.0F : scale;
+    Apply(output_);
+  }
+
+  void Backward(dnnl::stream& stream) override {
+    Run(backward_, stream);
+    if (input_gradient_) Apply(input_gradient_);
+  }
+
+ private:
+  void Apply(const memory& values) const {
+    const std::span<float> x = Floats(values);
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] *= mask_[i];
+  }
+
+  std::vector<float> mask_;
+};
+
+// A change of name only: dense takes its input in any shape and layout.
+class Flatten final : public Layer {
+ public:
+  explicit Flatten(const LayerContext& at) : Layer(at) { output_ = at.input; }
+
+  void CompileBackward(const memory& output_gradient, bool) override {
+    input_gradient_ = output_gradient;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> MakeRelu(const LayerContext& at) {
+  return std::make_unique<Relu>(at);
+}
+std::unique_ptr<Layer> MakeDropout(const LayerContext& at) {
+  return std::make_unique<Dropout>(at);
+}
+std::unique_ptr<Layer> MakeFlatten(const LayerContext& at) {
+  return std::make_unique<Flatten>(at);
+}
+
+}  // namespace fx::onednn

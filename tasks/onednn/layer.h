@@ -1,0 +1,93 @@
+// One layer compiled for a batch size: primitives and memories made once, run for every batch.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/names.h"
+#include "plan/network_spec.h"
+#include "tasks/onednn/context.h"
+
+namespace fx::onednn {
+
+// A weight or bias tensor and its gradient, in the layout that the first layer compiled for it
+// chose; what is exchanged is the plain row-major form (runner.cc converts).
+struct Parameter {
+  std::string name;       // "conv1.weight"
+  Shape shape;            // as exchanged
+  dnnl::memory value;     // empty until placed
+  dnnl::memory gradient;  // same layout
+
+  // Makes both memories, unless another layer has done so.
+  void Place(const Context& context, const dnnl::memory::desc& desc);
+};
+
+// What a layer's random draws depend on, besides its name.
+struct DrawKey {
+  std::uint64_t seed = 0;
+  std::uint64_t round = 0, step = 0;  // step: batches since the task began
+  std::uint64_t collaborator = 0;     // HashName
+};
+
+struct LayerContext {
+  const Context& context;
+  const LayerSpec& spec;
+  dnnl::memory input;              // output of the layer before
+  bool training = false;           // else evaluation: no backward, dropout does nothing
+  bool relu = false;               // conv2d, dense: apply a ReLU to the output as well
+  bool already_rectified = false;  // relu: done by an earlier layer, only the gradient is left
+  Parameter* weight = nullptr;     // conv2d, dense
+  Parameter* bias = nullptr;       // null without
+};
+
+// The forward pass is compiled by the constructor, the backward pass by CompileBackward, which
+// comes once the layers after it are compiled. Both throw dnnl::error.
+class Layer {
+ public:
+  virtual ~Layer() = default;
+  Layer(const Layer&) = delete;
+  Layer& operator=(const Layer&) = delete;
+
+  // `output_gradient` lies in any layout and may be overwritten by Backward. Without `want_input`
+  // only the parameters' gradients are computed.
+  virtual void CompileBackward(const dnnl::memory& output_gradient, bool want_input) = 0;
+
+  // To be called after parameters changed, before Forward.
+  void LoadWeights(dnnl::stream& stream) { Run(load_, stream); }
+  virtual void Forward(dnnl::stream& stream, const DrawKey&) { Run(forward_, stream); }
+  virtual void Backward(dnnl::stream& stream) { Run(backward_, stream); }
+
+  const dnnl::memory& output() const { return output_; }
+  const dnnl::memory& input_gradient() const { return input_gradient_; }
+  // What oneDNN picked for each primitive: "forward jit:avx512_core".
+  const std::vector<std::string>& implementations() const { return implementations_; }
+
+ protected:
+  explicit Layer(const LayerContext& at) : at_(at) {}
+
+  // The parameter's value in the layout a primitive wants.
+  dnnl::memory Weights(Parameter& parameter, const dnnl::memory::desc& wanted);
+  // Where a backward pass that computes in layout `made` shall leave the parameter's gradient; adds
+  // the reorder, if one is needed, to `after`.
+  dnnl::memory GradientOf(Parameter& parameter, const dnnl::memory::desc& made, Steps& after);
+  void Note(const std::string& pass, const char* implementation);
+
+  LayerContext at_;
+  dnnl::memory output_, input_gradient_;
+  Steps load_, forward_, backward_;
+  std::vector<std::string> implementations_;
+};
+
+std::unique_ptr<Layer> MakeConv2d(const LayerContext& at);
+std::unique_ptr<Layer> MakeDense(const LayerContext& at);
+std::unique_ptr<Layer> MakeMaxPool(const LayerContext& at);
+std::unique_ptr<Layer> MakeRelu(const LayerContext& at);
+std::unique_ptr<Layer> MakeDropout(const LayerContext& at);
+std::unique_ptr<Layer> MakeFlatten(const LayerContext& at);
+
+// By at.spec.type.
+std::unique_ptr<Layer> MakeLayer(const LayerContext& at);
+
+}  // namespace fx::onednn

@@ -1,0 +1,65 @@
+// A whole network compiled for one batch size, for training or for evaluation. Several of them
+// share the same parameters.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/error.h"
+#include "plan/network_spec.h"
+#include "tasks/onednn/layer.h"
+#include "tasks/onednn/loss.h"
+
+namespace fx::onednn {
+
+// Not placed yet: name and shape only, in the order of ParameterLayout.
+std::vector<Parameter> MakeParameters(const NetworkSpec& spec);
+
+// The same function, faster: relu followed by max_pool becomes max_pool followed by relu, which has
+// fewer elements to go through. The largest of the rectified is the rectified largest.
+NetworkSpec Reordered(NetworkSpec spec);
+
+class Network {
+ public:
+  // `spec` has its shapes inferred; it, `context` and `parameters` (of spec, in exchange order)
+  // must outlive the network. Parameters that no network was compiled for yet are placed in the
+  // layouts this one likes best. An error names the layer that could not be built.
+  static Result<std::unique_ptr<Network>> Compile(const NetworkSpec& spec, Context& context,
+                                                  std::vector<Parameter>& parameters,
+                                                  std::int64_t batch, bool training);
+
+  // To be filled before Forward: [batch, sample], row-major, and a label each.
+  std::span<float> samples() { return Floats(input_); }
+  std::span<std::int32_t> labels() { return labels_; }
+  std::int64_t batch() const { return static_cast<std::int64_t>(labels_.size()); }
+
+  // To be called after parameters changed. The rest throw dnnl::error.
+  void LoadWeights();
+  Score Forward(const DrawKey& key);
+  // Leaves the gradients of the mean loss of the last Forward in the parameters. Training only.
+  void Backward();
+
+  // The first layer whose output holds a value that is not finite; "" if all are finite.
+  std::string NonFiniteLayer() const;
+  // "conv1: forward jit:avx512_core", for tests.
+  std::vector<std::string> Implementations() const;
+
+ private:
+  Network(const NetworkSpec& spec, Context& context, std::int64_t batch, bool training);
+  Status AddLayer(std::size_t index, std::vector<Parameter>& parameters);
+  Status CompileBackward();
+
+  const NetworkSpec& spec_;
+  Context& context_;
+  const bool training_;
+  dnnl::memory input_;
+  std::vector<std::int32_t> labels_;
+  std::vector<std::unique_ptr<Layer>> layers_;
+  Steps to_logits_;
+  dnnl::memory logits_, logits_gradient_;  // plain
+};
+
+}  // namespace fx::onednn

@@ -1,0 +1,284 @@
+#include "tasks/onednn/runner.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <utility>
+
+#include "core/base/format.h"
+#include "core/base/random.h"
+#include "core/tensor/model_file.h"
+#include "tasks/onednn/network.h"
+#include "tasks/onednn/optimizer.h"
+#include "tasks/progress_meter.h"
+#include "tasks/task_runner.h"
+
+namespace fx::onednn {
+namespace {
+
+// A pass over some samples, with what it adds up to.
+struct Tally {
+  Score score;
+  std::int64_t samples = 0;
+
+  void Add(const Score& batch, std::int64_t size) {
+    score.loss += batch.loss;
+    score.correct += batch.correct;
+    samples += size;
+  }
+};
+
+Result<std::vector<Metric>> MetricsOf(const Tally& tally, const TaskSpec& task) {
+  const auto samples = static_cast<double>(tally.samples);
+  std::vector<Metric> metrics;
+  for (const std::string& name : task.metrics) {
+    if (name == "loss") {
+      metrics.push_back({.name = name, .value = tally.score.loss / samples});
+    } else if (name == "accuracy" || name == "acc") {
+      metrics.push_back(
+          {.name = name, .value = static_cast<double>(tally.score.correct) / samples});
+    } else {
+      return Fail(ErrorCode::kInvalidArgument,
+                  format("task {} asks for the metric {}, expected loss or accuracy",
+                         task.name.value, name));
+    }
+  }
+  return metrics;
+}
+
+Status CheckCancelled(const TaskSpec& task, const TaskContext& context) {
+  if (!context.cancelled || !context.cancelled()) return Ok();
+  return Fail(ErrorCode::kCancelled, format("task {} was cancelled", task.name.value));
+}
+
+class Runner final : public TaskRunner {
+ public:
+  Runner(const NetworkSpec& spec, std::int64_t batch_size, const DataLoader& data)
+      : layout_(ParameterLayout(spec)),
+        spec_(Reordered(spec)),
+        batch_size_(batch_size),
+        data_(data),
+        parameters_(MakeParameters(spec)) {}
+
+  // Compiles for the plan's batch size, which is the one that may choose the parameters' layouts.
+  Status Prepare() {
+    UseThreads();
+    TRY(NetworkFor(TrainingBatch({}), true));
+    return Guarded("cannot build the optimizer", [&] {
+      optimizer_ =
+          std::make_unique<Optimizer>(spec_.optimizer, context_, parameters_, spec_.threads);
+    });
+  }
+
+  const Layout& layout() const override { return layout_; }
+
+  Status SetParameters(const Model& model) override {
+    TRY(In(CheckLayout(LayoutOf(model), layout_), "the model does not fit the plan's network"));
+    return Guarded("cannot load the model", [&] {
+      for (std::size_t i = 0; i < model.size(); ++i) {
+        FromTensor(context_, model[i].tensor, parameters_[i].value);
+      }
+    });
+  }
+
+  Model GetParameters() const override {
+    Model model;
+    for (const Parameter& parameter : parameters_) {
+      model.push_back(
+          {.name = parameter.name, .tensor = ToTensor(context_, parameter.value, parameter.shape)});
+    }
+    return model;
+  }
+
+  Model GetOptimizerState() const override { return optimizer_->State(); }
+  Status SetOptimizerState(const Model& state) override {
+    return Guarded("cannot load the optimizer's state",
+                   [&] { return optimizer_->SetState(state); });
+  }
+  void ResetOptimizer() override { optimizer_->Reset(); }
+
+  Result<TaskReport> Train(const TaskSpec& task, const TaskContext& context) override {
+    UseThreads();
+    return Guarded(format("task {}", task.name.value), [&] { return TrainEpochs(task, context); });
+  }
+
+  Result<TaskReport> Validate(const TaskSpec& task, const TaskContext& context) override {
+    UseThreads();
+    return Guarded(format("task {}", task.name.value), [&] { return Evaluate(task, context); });
+  }
+
+ private:
+  // OpenMP keeps the number by thread, and the caller's may differ from call to call.
+  void UseThreads() const { omp_set_num_threads(spec_.threads); }
+
+  std::int64_t TrainingBatch(const std::optional<std::int64_t>& wanted) const {
+    return std::min(wanted.value_or(batch_size_), data_.train().size());
+  }
+
+  Result<Network*> NetworkFor(std::int64_t batch, bool training) {
+    std::unique_ptr<Network>& network = networks_[{batch, training}];
+    if (!network) {
+      network = TRY(Network::Compile(spec_, context_, parameters_, batch, training));
+    }
+    return network.get();
+  }
+
+  Result<TaskReport> TrainEpochs(const TaskSpec& task, const TaskContext& context) {
+    const std::int64_t size = data_.train().size();
+    ProgressMeter meter(context.progress, task.epochs, size);
+    Tally tally;
+    for (std::int64_t epoch = 1; epoch <= task.epochs; ++epoch) {
+      tally = TRY(TrainEpoch(task, context, epoch, meter));
+    }
+    meter.Finish();
+    TRY(CheckParameters());
+    return TaskReport{.num_samples = size, .metrics = TRY(MetricsOf(tally, task))};
+  }
+
+  Result<Tally> TrainEpoch(const TaskSpec& task, const TaskContext& context, std::int64_t epoch,
+                           ProgressMeter& meter) {
+    const std::int64_t size = data_.train().size();
+    const std::int64_t batch = TrainingBatch(task.batch_size);
+    const std::uint64_t who = HashName(context.collaborator.value);
+    const std::uint64_t round = Number(context.round);
+    const std::vector<std::uint32_t> order = Permutation(
+        static_cast<std::size_t>(size),
+        RandomStream(spec_.seed, "shuffle", round, static_cast<std::uint64_t>(epoch), who));
+    DrawKey key{.seed = spec_.seed,
+                .round = round,
+                .step = static_cast<std::uint64_t>((epoch - 1) * ((size + batch - 1) / batch)),
+                .collaborator = who};
+    Tally tally;
+    while (tally.samples < size) {
+      TRY(CheckCancelled(task, context));
+      const std::int64_t count = std::min(batch, size - tally.samples);
+      const auto indices = std::span(order).subspan(static_cast<std::size_t>(tally.samples),
+                                                    static_cast<std::size_t>(count));
+      tally.Add(TRY(TrainBatch(indices, key)), count);
+      meter.Update(epoch, tally.samples, tally.score.loss);
+      ++key.step;
+    }
+    return tally;
+  }
+
+  Result<Score> TrainBatch(std::span<const std::uint32_t> indices, const DrawKey& key) {
+    Network& network = *TRY(NetworkFor(std::ssize(indices), true));
+    network.LoadWeights();
+    data_.train().Gather(indices, network.samples(), network.labels());
+    const Score score = network.Forward(key);
+    TRY(CheckLoss(score, network));
+    network.Backward();
+    optimizer_->Step();
+    return score;
+  }
+
+  Result<TaskReport> Evaluate(const TaskSpec& task, const TaskContext& context) {
+    const std::int64_t size = data_.validation().size();
+    std::vector<std::uint32_t> order(static_cast<std::size_t>(size));
+    std::iota(order.begin(), order.end(), 0U);
+    ProgressMeter meter(context.progress, 1, size);
+    Tally tally;
+    const Network* loaded = nullptr;
+    while (tally.samples < size) {
+      TRY(CheckCancelled(task, context));
+      const std::int64_t count = std::min(kEvaluationBatch, size - tally.samples);
+      Network& network = *TRY(NetworkFor(count, false));
+      if (std::exchange(loaded, &network) != &network) network.LoadWeights();
+      data_.validation().Gather(std::span(order).subspan(static_cast<std::size_t>(tally.samples),
+                                                         static_cast<std::size_t>(count)),
+                                network.samples(), network.labels());
+      const Score score = network.Forward({});
+      TRY(CheckLoss(score, network));
+      tally.Add(score, count);
+      meter.Update(1, tally.samples, tally.score.loss);
+    }
+    meter.Finish();
+    return TaskReport{.num_samples = size, .metrics = TRY(MetricsOf(tally, task))};
+  }
+
+  Status CheckLoss(const Score& score, const Network& network) const {
+    if (std::isfinite(score.loss)) return Ok();
+    TRY(CheckParameters());
+    return Fail(Error(ErrorCode::kOutOfRange,
+                      format("the loss is not finite: layer {} is the first whose output is not",
+                             network.NonFiniteLayer()))
+                    .Hint("a smaller learning_rate usually helps"));
+  }
+
+  Status CheckParameters() const {
+    for (const Parameter& parameter : parameters_) {
+      if (FindNonFinite(Floats(parameter.value)) < 0) continue;
+      return Fail(Error(ErrorCode::kOutOfRange,
+                        format("{} holds values that are not finite", parameter.name))
+                      .Hint("a smaller learning_rate usually helps"));
+    }
+    return Ok();
+  }
+
+  const Layout layout_;
+  const NetworkSpec spec_;
+  const std::int64_t batch_size_;
+  const DataLoader& data_;
+  mutable Context context_;  // a reorder runs on the stream but changes nothing of ours
+  std::vector<Parameter> parameters_;
+  std::unique_ptr<Optimizer> optimizer_;
+  std::map<std::pair<std::int64_t, bool>, std::unique_ptr<Network>> networks_;
+};
+
+// Refuses samples of another shape and labels the network has no output for.
+Status CheckData(const NetworkSpec& network, const DataSet& data, const char* part) {
+  if (data.size() == 0) {
+    return Fail(ErrorCode::kInvalidArgument, format("there are no {} data", part));
+  }
+  if (data.sample_shape() != network.input_shape) {
+    return Fail(Error(ErrorCode::kInvalidArgument,
+                      format("{} samples are {}, but the network takes {}", part,
+                             ToString(data.sample_shape()), ToString(network.input_shape)))
+                    .Hint("task_runner.settings.input_shape must be that of the data"));
+  }
+  std::vector<float> sample(static_cast<std::size_t>(NumElements(network.input_shape)));
+  for (std::int64_t i = 0; i < data.size(); ++i) {
+    const auto index = static_cast<std::uint32_t>(i);
+    std::int32_t label = 0;
+    data.Gather({&index, 1}, sample, {&label, 1});
+    if (label >= 0 && label < network.num_classes()) continue;
+    return Fail(ErrorCode::kInvalidArgument,
+                format("{} sample {} has label {}, but the network tells {} classes apart (labels "
+                       "0 to {})",
+                       part, i, label, network.num_classes(), network.num_classes() - 1));
+  }
+  return Ok();
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> DescribeImplementations(const NetworkSpec& network,
+                                                         std::int64_t batch, bool training) {
+  omp_set_num_threads(network.threads);
+  Context context;
+  const NetworkSpec spec = Reordered(network);
+  std::vector<Parameter> parameters = MakeParameters(network);
+  return TRY(Network::Compile(spec, context, parameters, batch, training))->Implementations();
+}
+
+}  // namespace fx::onednn
+
+namespace fx {
+
+Result<std::unique_ptr<TaskRunner>> MakeTaskRunner(const NetworkSpec& network,
+                                                   const DataLoaderSettings& data_settings,
+                                                   const DataLoader& data) {
+  TRY(onednn::CheckData(network, data.train(), "training"));
+  TRY(onednn::CheckData(network, data.validation(), "validation"));
+  auto made = onednn::Guarded("cannot start oneDNN", [&] {
+    return std::make_unique<onednn::Runner>(network, data_settings.batch_size, data);
+  });
+  std::unique_ptr<onednn::Runner> runner = TRY(std::move(made));
+  TRY(In(runner->Prepare(), "cannot prepare the network"));
+  return runner;
+}
+
+}  // namespace fx

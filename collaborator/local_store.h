@@ -1,0 +1,68 @@
+// What a site keeps on disk of one federation, so that a restart loses nothing: downloaded models,
+// and finished tasks with what they produced.
+//
+//   <folder>/lock
+//   <folder>/closed                                   the last round that was closed
+//   <folder>/models/<sha256>.fxm                      downloaded models
+//   <folder>/results/<round>-<task>.result            a finished task: text, a field a line
+//   <folder>/results/<round>-<task>.update.fxm        the parameters it trained
+//   <folder>/results/<round>-<task>.optimizer.fxm     the optimizer's state afterwards
+//
+// A task counts as finished once its .result is there, and that is written last; whatever does not
+// fit together when the folder is opened is passed over, and the task is run again.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "collaborator/finished_task.h"
+#include "collaborator/session.h"
+#include "core/base/error.h"
+#include "core/base/file.h"
+#include "core/tensor/tensor.h"
+
+namespace fx::collaborator {
+
+// A record's text, and back; every value survives exactly. Parse refuses anything else.
+std::string EncodeFinishedTask(const FinishedTask& task);
+Result<FinishedTask> ParseFinishedTask(const std::string& text);
+
+// Not thread-safe; one process at a time, which the lock sees to.
+class LocalStore {
+ public:
+  // Creates the folder if needed. Refuses, with kFailedPrecondition, a folder that another process
+  // has open.
+  static Result<LocalStore> Open(const Path& folder);
+
+  // What was there when it was opened.
+  const Remembered& remembered() const { return remembered_; }
+
+  Path ModelPath(const ModelId& model) const;
+  Path UpdatePath(const FinishedTask& task) const;
+  Path OptimizerPath(const FinishedTask& task) const;
+
+  // Makes a finished task durable, with its tensors: the trained parameters and the optimizer's
+  // state, null if there are none. Returns it with the digests and sizes filled in.
+  Result<FinishedTask> Add(FinishedTask task, const Model* trained, const Model* optimizer);
+
+  Status MarkClosed(Round round);
+
+  // Removes every model and result that is not listed, and what earlier processes left half done.
+  // A partly downloaded model that is listed stays.
+  Status Keep(std::span<const ModelId> models, std::span<const FinishedTask> results);
+
+ private:
+  LocalStore(Path folder, FileLock lock) : folder_(std::move(folder)), lock_(std::move(lock)) {}
+  Path ResultStem(const FinishedTask& task) const;
+  bool IsWhole(const FinishedTask& task) const;
+  Status Remember();
+
+  Path folder_;
+  FileLock lock_;
+  Remembered remembered_;
+};
+
+}  // namespace fx::collaborator

@@ -1,0 +1,232 @@
+#include "collaborator/task_loop.h"
+
+#include <utility>
+
+#include "collaborator/metrics_log.h"
+#include "core/base/format.h"
+#include "core/base/log.h"
+#include "core/tensor/model_file.h"
+
+namespace fx::collaborator {
+namespace {
+
+// The link has waited already, so the step is simply done again.
+bool TryAgain(const Error& error) {
+  return error.code() == ErrorCode::kUnavailable || error.code() == ErrorCode::kDeadlineExceeded;
+}
+
+bool RoundMovedOn(const Error& error) {
+  return error.code() == ErrorCode::kAborted || error.code() == ErrorCode::kFailedPrecondition ||
+         error.code() == ErrorCode::kNotFound;
+}
+
+std::string RoundText(Round round) {
+  return std::to_string(Number(round));
+}
+
+std::string ListText(const std::vector<TaskName>& tasks) {
+  std::string text;
+  for (const TaskName& task : tasks) text += (text.empty() ? "" : ", ") + task.value;
+  return "[" + text + "]";
+}
+
+std::string MetricsText(const std::vector<Metric>& metrics) {
+  std::string text;
+  for (const Metric& metric : metrics) {
+    text += (text.empty() ? "" : " ") + format("{}={:.6g}", metric.name, metric.value);
+  }
+  return text;
+}
+
+SessionOptions SessionOptionsOf(const TaskLoopOptions& options) {
+  return {.tasks = options.tasks, .keep_models = options.settings.db_store_rounds};
+}
+
+}  // namespace
+
+TaskLoop::TaskLoop(TaskLoopOptions options, LocalStore store, Link& link, TaskRunner& runner)
+    : options_(std::move(options)),
+      store_(std::move(store)),
+      link_(link),
+      runner_(runner),
+      session_(SessionOptionsOf(options_), store_.remembered()) {}
+
+Status TaskLoop::Run() {
+  while (!over_) {
+    const Step step = session_.Next();
+    Status done = std::visit([this](const auto& what) { return Do(what); }, step);
+    if (options_.stop.stop_requested() && !over_) {
+      return Fail(Error(ErrorCode::kCancelled, "stopped before the federation was over")
+                      .Hint("the same command continues where this one stopped"));
+    }
+    if (!done) return done;
+  }
+  return Ok();
+}
+
+Status TaskLoop::Do(const AskForTasks&) {
+  if (!std::exchange(waiting_, true)) LogInfo("Waiting for tasks...");
+  auto answer = link_.GetTasks();
+  if (!answer) {
+    if (TryAgain(answer.error())) return Ok();
+    return Fail(std::move(answer).error().In("cannot get tasks from the aggregator"));
+  }
+  if (!*answer) return Ok();
+  const TaskAssignment& assignment = **answer;
+  TRY(session_.OnAssigned(assignment));
+  waiting_ = false;
+  if (!assignment.quit) {
+    LogInfo("Received the following tasks: " + ListText(assignment.tasks),
+            {{"round", RoundText(assignment.round)}});
+  }
+  return Ok();
+}
+
+Status TaskLoop::Do(const FetchModel& fetch) {
+  auto fetched = link_.Download(fetch.model, fetch.size, store_.ModelPath(fetch.model));
+  if (fetched) {
+    session_.OnFetched(fetch.model);
+    return Ok();
+  }
+  if (TryAgain(fetched.error())) return Ok();
+  if (RoundMovedOn(fetched.error()) && IsFirstRefusal(fetch.model.value)) {
+    session_.OnRoundMovedOn();
+    return Ok();
+  }
+  return In(std::move(fetched), "cannot download the model of the round");
+}
+
+Status TaskLoop::Do(const RunTask& run) {
+  const double begin = options_.clock();
+  auto report = RunOnce(run);
+  if (options_.clear) options_.clear();
+  if (!report) {
+    held_.clear();
+    return Fail(std::move(report).error().In(
+        format("task {} of round {} failed", run.task.value, Number(run.round))));
+  }
+  FinishedTask finished = TRY(Store(run, *std::move(report), options_.clock() - begin));
+  LogInfo("task finished", {{"round", RoundText(finished.round)},
+                            {"task", finished.task.value},
+                            {"samples", std::to_string(finished.num_samples)},
+                            {"seconds", format("{:.2f}", finished.seconds)},
+                            {"metrics", MetricsText(finished.metrics)}});
+  session_.OnFinished(std::move(finished));
+  return Ok();
+}
+
+Result<TaskReport> TaskLoop::RunOnce(const RunTask& run) {
+  TRY(LoadParameters(run));
+  TaskContext context{
+      .round = run.round, .collaborator = options_.name, .progress = {}, .cancelled = [this] {
+        return options_.stop.stop_requested();
+      }};
+  if (options_.show) {
+    context.progress = [&](const Progress& progress) {
+      options_.show(run.round, run.task, progress);
+    };
+  }
+  const TaskSpec& spec = options_.tasks.at(run.task);
+  if (spec.function == TaskFunction::kValidate) return runner_.Validate(spec, context);
+  TRY(LoadOptimizer(run));
+  held_.clear();
+  return runner_.Train(spec, context);
+}
+
+Status TaskLoop::LoadParameters(const RunTask& run) {
+  const std::string& wanted = run.trained ? run.trained->update.value : run.model.value;
+  if (held_ == wanted) return Ok();
+  const Path path = run.trained ? store_.UpdatePath(*run.trained) : store_.ModelPath(run.model);
+  const ModelFile file = TRY(ModelFile::Open(path));
+  held_.clear();
+  TRY(runner_.SetParameters(file.Load()));
+  held_ = wanted;
+  return Ok();
+}
+
+// Always from disk, so that a process that was restarted trains exactly as one that was not.
+Status TaskLoop::LoadOptimizer(const RunTask& run) {
+  runner_.ResetOptimizer();
+  if (options_.settings.opt_treatment == OptTreatment::kReset || !run.optimizer) return Ok();
+  const ModelFile file = TRY(ModelFile::Open(store_.OptimizerPath(*run.optimizer)));
+  return runner_.SetOptimizerState(file.Load());
+}
+
+Result<FinishedTask> TaskLoop::Store(const RunTask& run, TaskReport report, double seconds) {
+  FinishedTask finished{.round = run.round,
+                        .task = run.task,
+                        .model = run.model,
+                        .sequence = run.sequence,
+                        .num_samples = report.num_samples,
+                        .metrics = std::move(report.metrics),
+                        .seconds = seconds,
+                        .update = {},
+                        .size = 0,
+                        .optimizer = {}};
+  if (options_.tasks.at(run.task).function == TaskFunction::kValidate) {
+    return store_.Add(std::move(finished), nullptr, nullptr);
+  }
+  const Model trained = runner_.GetParameters();
+  Model optimizer;
+  if (options_.settings.opt_treatment != OptTreatment::kReset) {
+    optimizer = runner_.GetOptimizerState();
+  }
+  finished =
+      TRY(store_.Add(std::move(finished), &trained, optimizer.empty() ? nullptr : &optimizer));
+  held_ = finished.update.value;
+  return finished;
+}
+
+Status TaskLoop::Do(const SendResult& send) {
+  const FinishedTask& result = send.result;
+  auto sent = link_.Send({.round = result.round,
+                          .task = result.task,
+                          .num_samples = result.num_samples,
+                          .metrics = result.metrics,
+                          .file = result.trained() ? store_.UpdatePath(result) : Path(),
+                          .update = result.update,
+                          .size = result.size});
+  if (sent) {
+    session_.OnSent();
+    return Ok();
+  }
+  if (TryAgain(sent.error())) return Ok();
+  const std::string what = format("{} of round {}", result.task.value, Number(result.round));
+  if (RoundMovedOn(sent.error()) && IsFirstRefusal(what)) {
+    LogWarning("the aggregator no longer wants the result of " + what,
+               {{"reason", sent.error().message()}});
+    session_.OnRoundMovedOn();
+    return Ok();
+  }
+  return In(std::move(sent), "cannot send the result of " + what);
+}
+
+// Once is a race with the end of the round; the same again is not.
+bool TaskLoop::IsFirstRefusal(const std::string& what) {
+  return std::exchange(refused_, what) != what;
+}
+
+Status TaskLoop::Do(const CloseRound& close) {
+  if (!options_.metrics_file.empty()) {
+    TRY(In(AppendMetricsLine(options_.metrics_file,
+                             MetricsLine(options_.name, close.round, close.results)),
+           "cannot write the metrics"));
+  }
+  TRY(store_.MarkClosed(close.round));
+  session_.OnClosed();
+  return Ok();
+}
+
+Status TaskLoop::Do(const Tidy& tidy) {
+  TRY(In(store_.Keep(tidy.models, tidy.results), "cannot remove what is no longer needed"));
+  session_.OnTidied();
+  return Ok();
+}
+
+Status TaskLoop::Do(const Leave&) {
+  LogInfo("End of Federation reached. Exiting...");
+  over_ = true;
+  return Ok();
+}
+
+}  // namespace fx::collaborator

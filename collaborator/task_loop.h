@@ -1,0 +1,69 @@
+// Does what the session says: asks, downloads, runs, stores and sends, until the federation is
+// over.
+#pragma once
+
+#include <functional>
+#include <stop_token>
+#include <string>
+
+#include "collaborator/link.h"
+#include "collaborator/local_store.h"
+#include "collaborator/session.h"
+#include "core/base/error.h"
+#include "core/base/names.h"
+#include "plan/plan.h"
+#include "tasks/task_runner.h"
+
+namespace fx::collaborator {
+
+struct TaskLoopOptions {
+  CollaboratorName name;
+  std::map<TaskName, TaskSpec> tasks;  // of the plan
+  CollaboratorSettings settings;       // of the plan
+  Path metrics_file;                   // empty: none is written
+  std::stop_token stop;                // ends Run with kCancelled, between batches at the latest
+
+  // Seconds from any start, for how long a task took. Never goes backwards.
+  std::function<double()> clock;
+  // For a person who watches; both may be empty. `show` is called while a task runs, `clear` when
+  // it has ended and before anything is logged.
+  std::function<void(Round, const TaskName&, const Progress&)> show;
+  std::function<void()> clear;
+};
+
+// One federation, once. `link` and `runner` must outlive it; all on the caller's thread.
+class TaskLoop {
+ public:
+  TaskLoop(TaskLoopOptions options, LocalStore store, Link& link, TaskRunner& runner);
+
+  // Returns when the aggregator says that the federation is over. Errors: kCancelled after a stop;
+  // what the aggregator refused for good; a task that failed.
+  Status Run();
+
+ private:
+  Status Do(const AskForTasks&);
+  Status Do(const FetchModel&);
+  Status Do(const RunTask&);
+  Status Do(const SendResult&);
+  Status Do(const CloseRound&);
+  Status Do(const Tidy&);
+  Status Do(const Leave&);
+
+  bool IsFirstRefusal(const std::string& what);
+  Status LoadParameters(const RunTask& run);
+  Status LoadOptimizer(const RunTask& run);
+  Result<TaskReport> RunOnce(const RunTask& run);
+  Result<FinishedTask> Store(const RunTask& run, TaskReport report, double seconds);
+
+  TaskLoopOptions options_;
+  LocalStore store_;
+  Link& link_;
+  TaskRunner& runner_;
+  Session session_;
+  std::string held_;      // digest of the parameters the runner has; empty if not known
+  std::string refused_;   // the result the aggregator last refused as too late
+  bool waiting_ = false;  // and said so
+  bool over_ = false;
+};
+
+}  // namespace fx::collaborator

@@ -1,7 +1,7 @@
 #include "aggregator/engine/engine.h"
 
 #include <algorithm>
-#include <bit>
+#include <cmath>
 #include <utility>
 
 #include "aggregator/engine/assigner.h"
@@ -13,8 +13,7 @@ namespace fx::aggregator {
 namespace {
 
 bool SameMetric(const Metric& a, const Metric& b) {  // a NaN is the same as itself
-  return a.name == b.name &&
-         std::bit_cast<std::uint64_t>(a.value) == std::bit_cast<std::uint64_t>(b.value);
+  return a.name == b.name && (a.value == b.value || (std::isnan(a.value) && std::isnan(b.value)));
 }
 
 // The update's digest stands for its bytes; without one, what was reported must be the same.

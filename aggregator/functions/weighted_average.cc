@@ -1,0 +1,76 @@
+#include "aggregator/functions/weighted_average.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <utility>
+
+#include "core/base/error.h"
+
+namespace fx::aggregator {
+namespace {
+
+// 32 KiB of sums: they stay in the first-level cache while every update streams past once.
+constexpr std::size_t kTile = 4096;
+
+void AddScaled(double weight, const float* x, double* sums, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) sums[i] += weight * static_cast<double>(x[i]);
+}
+
+float Next(float base, double mean) {
+  return base + static_cast<float>(mean - static_cast<double>(base));
+}
+
+}  // namespace
+
+double PairwiseSum(std::span<const double> terms) {
+  const std::size_t n = terms.size();
+  if (n < 8) {
+    double sum = 0;
+    for (const double term : terms) sum += term;
+    return sum;
+  }
+  if (n > 128) {
+    const std::size_t half = n / 2 - (n / 2) % 8;
+    return PairwiseSum(terms.first(half)) + PairwiseSum(terms.subspan(half));
+  }
+  std::array<double, 8> s{};
+  std::copy_n(terms.begin(), 8, s.begin());
+  std::size_t i = 8;
+  for (; i + 8 <= n; i += 8) {
+    for (std::size_t k = 0; k < 8; ++k) s[k] += terms[i + k];
+  }
+  double sum = ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]));
+  for (; i < n; ++i) sum += terms[i];
+  return sum;
+}
+
+WeightedAverage::WeightedAverage(std::vector<double> weights)
+    : weights_(std::move(weights)), total_(PairwiseSum(weights_)) {
+  FX_CHECK(total_ > 0);
+}
+
+void WeightedAverage::Fold(const Block& block, std::span<float> out) const {
+  FX_CHECK(block.updates.size() == weights_.size() && block.base.size() == out.size());
+  if (block.whole_scalar) {
+    std::vector<double> terms;
+    for (std::size_t k = 0; k < weights_.size(); ++k) {
+      terms.push_back(weights_[k] * static_cast<double>(block.updates[k].front()));
+    }
+    out.front() = Next(block.base.front(), PairwiseSum(terms) / total_);
+    return;
+  }
+  alignas(64) std::array<double, kTile> sums;
+  for (std::size_t begin = 0; begin < out.size(); begin += kTile) {
+    const std::size_t n = std::min(kTile, out.size() - begin);
+    std::fill_n(sums.begin(), n, 0.0);
+    for (std::size_t k = 0; k < weights_.size(); ++k) {
+      AddScaled(weights_[k], block.updates[k].data() + begin, sums.data(), n);
+    }
+    for (std::size_t i = 0; i < n; ++i) {
+      out[begin + i] = Next(block.base[begin + i], sums[i] / total_);
+    }
+  }
+}
+
+}  // namespace fx::aggregator

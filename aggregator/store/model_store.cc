@@ -1,0 +1,62 @@
+#include "aggregator/store/model_store.h"
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "aggregator/store/file_name.h"
+#include "core/base/format.h"
+
+namespace fx::aggregator {
+
+Result<ModelStore> ModelStore::Open(const Path& folder) {
+  TRY(MakeFolders(folder));
+  for (const Path& file : TRY(ListFolder(folder))) {
+    if (file.filename().string().starts_with("tmp-")) TRY(RemoveIfExists(file));
+  }
+  return ModelStore(folder);
+}
+
+Path ModelStore::PathOf(const ModelId& id) const {
+  return folder_ / (EscapeFileName(id.value) + ".fxm");
+}
+
+Result<ModelFile> ModelStore::OpenModel(const ModelId& id) const {
+  const Path path = PathOf(id);
+  if (!Exists(path)) {
+    return Fail(ErrorCode::kNotFound,
+                format("model {} is not in {}: it was never committed there, or has been removed "
+                       "because newer models replaced it",
+                       id.value, folder_.string()));
+  }
+  return ModelFile::Open(path);
+}
+
+Result<ModelId> ModelStore::Add(const Model& model) const {
+  const Path temp = TempPath();
+  const WrittenModel written = TRY(WriteModelFile(temp, model, DigestKind::kSha256));
+  return Adopt(temp, written.digest);
+}
+
+Result<ModelId> ModelStore::Adopt(const Path& temp, const std::string& sha256) const {
+  ModelId id{sha256};
+  TRY(RenameDurably(temp, PathOf(id)));
+  return id;
+}
+
+Path ModelStore::TempPath() const {
+  return folder_ / format("tmp-{}", next_temp_->fetch_add(1));
+}
+
+Status ModelStore::Prune(std::span<const ModelId> keep) const {
+  std::vector<Path> kept;
+  for (const ModelId& id : keep) kept.push_back(PathOf(id));
+  for (const Path& file : TRY(ListFolder(folder_))) {
+    if (file.extension() == ".fxm" && std::ranges::find(kept, file) == kept.end()) {
+      TRY(RemoveIfExists(file));
+    }
+  }
+  return Ok();
+}
+
+}  // namespace fx::aggregator

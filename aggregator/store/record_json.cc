@@ -1,0 +1,187 @@
+#include "aggregator/store/record_json.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "core/base/format.h"
+
+namespace fx::aggregator {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// JSON has no NaN and no infinity.
+Json FromDouble(double value) {
+  if (std::isnan(value)) return "nan";
+  if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
+  return value;
+}
+
+double ToDouble(const Json& value) {
+  if (value.is_number()) return value.get<double>();
+  const auto text = value.get<std::string>();
+  if (text == "inf") return std::numeric_limits<double>::infinity();
+  if (text == "-inf") return -std::numeric_limits<double>::infinity();
+  return std::numeric_limits<double>::quiet_NaN();
+}
+
+Json FromMetric(const Metric& metric) {
+  return {{"name", metric.name}, {"value", FromDouble(metric.value)}};
+}
+
+Metric ToMetric(const Json& json) {
+  return {.name = json.at("name"), .value = ToDouble(json.at("value"))};
+}
+
+template <typename Range>
+Json FromNames(const Range& names) {
+  Json list = Json::array();
+  for (const auto& name : names) list.push_back(name.value);
+  return list;
+}
+
+struct Writer {
+  Json operator()(const RoundOpened& r) const {
+    Json assignments = Json::object();
+    for (const auto& [who, tasks] : r.assignments) assignments[who.value] = FromNames(tasks);
+    return {{"round", Number(r.round)}, {"model", r.model.value}, {"assignments", assignments}};
+  }
+  Json operator()(const DeadlineSet& r) const { return {{"deadline", Count(r.deadline)}}; }
+  Json operator()(const ResultAccepted& r) const {
+    Json metrics = Json::array();
+    for (const Metric& metric : r.metrics) metrics.push_back(FromMetric(metric));
+    return {{"who", r.who.value},
+            {"task", r.task.value},
+            {"update", r.update.value},
+            {"num_samples", r.num_samples},
+            {"metrics", metrics}};
+  }
+  Json operator()(const RoundClosed& r) const {
+    Json metrics = Json::array();
+    for (const AggregatedMetric& m : r.metrics) {
+      Json metric = {{"task", m.task.value}};
+      metric.update(FromMetric(m.metric));
+      metrics.push_back(std::move(metric));
+    }
+    return {{"stragglers", FromNames(r.stragglers)}, {"metrics", metrics}};
+  }
+  Json operator()(const BestModelChosen& r) const {
+    return {{"round", Number(r.round)},
+            {"model", r.model.value},
+            {"metric", r.metric},
+            {"score", FromDouble(r.score)}};
+  }
+  Json operator()(const ModelCommitted& r) const { return {{"model", r.model.value}}; }
+  Json operator()(const FederationFinished&) const { return Json::object(); }
+};
+
+// Below, nlohmann throws on whatever is missing or of another type; FromJson catches.
+
+Round ToRound(const Json& json) {
+  return Round{json.at("round").get<std::uint32_t>()};
+}
+
+Record ReadRoundOpened(const Json& json) {
+  RoundOpened r{.round = ToRound(json), .model = {json.at("model")}, .assignments = {}};
+  for (const auto& [who, tasks] : json.at("assignments").items()) {
+    std::vector<TaskName>& list = r.assignments[CollaboratorName{who}];
+    for (const Json& task : tasks) list.push_back({task});
+  }
+  return r;
+}
+
+Record ReadDeadlineSet(const Json& json) {
+  return DeadlineSet{TimeMs{json.at("deadline").get<std::int64_t>()}};
+}
+
+Record ReadResultAccepted(const Json& json) {
+  ResultAccepted r{.who = {json.at("who")},
+                   .task = {json.at("task")},
+                   .update = {json.at("update")},
+                   .num_samples = json.at("num_samples"),
+                   .metrics = {}};
+  for (const Json& metric : json.at("metrics")) r.metrics.push_back(ToMetric(metric));
+  return r;
+}
+
+Record ReadRoundClosed(const Json& json) {
+  RoundClosed r;
+  for (const Json& who : json.at("stragglers")) r.stragglers.insert({who});
+  for (const Json& metric : json.at("metrics")) {
+    r.metrics.push_back({.task = {metric.at("task")}, .metric = ToMetric(metric)});
+  }
+  return r;
+}
+
+Record ReadBestModelChosen(const Json& json) {
+  return BestModelChosen{.round = ToRound(json),
+                         .model = {json.at("model")},
+                         .metric = json.at("metric"),
+                         .score = ToDouble(json.at("score"))};
+}
+
+Record ReadModelCommitted(const Json& json) {
+  return ModelCommitted{{json.at("model")}};
+}
+
+Record ReadFederationFinished(const Json&) {
+  return FederationFinished{};
+}
+
+struct RecordType {
+  std::string_view name;
+  Record (*read)(const Json&);
+};
+
+// In the order of the alternatives of Record.
+constexpr std::array kTypes = {
+    RecordType{"RoundOpened", ReadRoundOpened},
+    RecordType{"DeadlineSet", ReadDeadlineSet},
+    RecordType{"ResultAccepted", ReadResultAccepted},
+    RecordType{"RoundClosed", ReadRoundClosed},
+    RecordType{"BestModelChosen", ReadBestModelChosen},
+    RecordType{"ModelCommitted", ReadModelCommitted},
+    RecordType{"FederationFinished", ReadFederationFinished},
+};
+static_assert(kTypes.size() == std::variant_size_v<Record>);
+
+tl::unexpected<Error> TooNew(std::string what) {
+  return Fail(Error(ErrorCode::kFailedPrecondition, std::move(what))
+                  .Hint("use the version of fx that wrote the journal, or a newer one"));
+}
+
+}  // namespace
+
+std::string_view TypeOf(const Record& record) {
+  return kTypes.at(record.index()).name;
+}
+
+std::string ToJson(const Record& record) {
+  Json json = {{"v", kPayloadVersion}};
+  json.update(std::visit(Writer{}, record));
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Result<Record> FromJson(std::string_view type, std::string_view payload) {
+  const auto* known = std::ranges::find(kTypes, type, &RecordType::name);
+  if (known == kTypes.end()) return TooNew(format("its type {} is unknown here", type));
+  try {
+    const Json json = Json::parse(payload);
+    if (const int version = json.at("v"); version > kPayloadVersion) {
+      return TooNew(
+          format("its payload has version {}, expected at most {}", version, kPayloadVersion));
+    }
+    return known->read(json);
+  } catch (const Json::exception& e) {
+    return Fail(ErrorCode::kDataLoss, format("its payload cannot be read: {}", e.what()));
+  }
+}
+
+}  // namespace fx::aggregator

@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstring>
 #include <limits>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -342,6 +343,38 @@ TEST(ModelHeaderProperty, AnyLayoutReadsBack) {
     }
     EXPECT_THAT(Decode(EncodeModelHeader(layout)), IsOkAndHolds(layout)) << "seed " << seed;
   }
+}
+
+// The bytes of the hex dump that follows the mark <!-- example --> of a page.
+std::string ExampleOf(const std::string& page) {
+  std::istringstream lines(page.substr(page.find("<!-- example -->")));
+  std::string bytes;
+  std::string line;
+  std::getline(lines, line);
+  std::getline(lines, line);
+  while (std::getline(lines, line) && line != "```") {
+    std::istringstream numbers(line.substr(8));
+    int number = 0;
+    while (numbers >> std::hex >> number) bytes += static_cast<char>(number);
+  }
+  return bytes;
+}
+
+TEST(ModelFormat, TheExampleInTheDocumentIsWhatIsWritten) {
+  const Path page_path = Path(FX_SOURCE_DIR) / "docs/internals/model-format.md";
+  const std::string page = ReadFile(page_path).value();
+  const std::string example = ExampleOf(page);
+  Model model;
+  model.push_back({"w", Tensor::FromFloats({2}, std::vector{1.0F, -2.0F})});
+  model.push_back({"steps", Tensor(DType::kInt64, {})});
+  model[1].tensor.bytes()[0] = std::byte{3};
+
+  const TempDir dir;
+  const Path path = dir.path() / "m";
+  const WrittenModel written = WriteModelFile(path, model, DigestKind::kSha256).value();
+  EXPECT_EQ(Hex(AsBytes(ReadFile(path).value())), Hex(AsBytes(example)));
+  EXPECT_THAT(page, testing::HasSubstr("`" + written.digest + "`"));
+  EXPECT_THAT(Decode(example), IsOkAndHolds(LayoutOf(model)));
 }
 
 TEST(FindNonFinite, FindsTheFirstOneWhereverItIs) {

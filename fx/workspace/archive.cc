@@ -40,9 +40,8 @@ std::string Complaint(std::string_view name) {
   if (name.empty()) return "has no name";
   if (name.size() > kLongestName) return "has a name of more than 1024 bytes";
   if (name.front() == '/') return "has an absolute name";
-  if (std::ranges::any_of(name, [](char c) {
-        return (c >= 0 && c < ' ') || c == '\x7f' || c == '\\';
-      })) {
+  if (std::ranges::any_of(name,
+                          [](char c) { return (c >= 0 && c < ' ') || c == '\x7f' || c == '\\'; })) {
     return "has a control character or a backslash in its name";
   }
   while (!name.empty()) {
@@ -58,7 +57,8 @@ std::string Complaint(std::string_view name) {
 // For terminals: the name is a stranger's.
 std::string Shown(std::string_view name) {
   std::string out(name.substr(0, 100));
-  std::ranges::replace_if(out, [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }, '?');
+  std::ranges::replace_if(
+      out, [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }, '?');
   return out;
 }
 

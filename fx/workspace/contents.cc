@@ -14,7 +14,7 @@ namespace {
 constexpr std::array<std::string_view, 3> kEmptyFolders{"data", "logs", "save"};
 constexpr std::array<std::string_view, 5> kTravels{kWorkspaceMarker, "defaults", "plan",
                                                    "requirements.txt", "src"};
-constexpr std::array<std::string_view, 6> kStaysHere{".crt", ".csr", ".key",
+constexpr std::array<std::string_view, 6> kStaysHere{".crt",  ".csr", ".key",
                                                      ".pbuf", ".pem", ".srl"};
 
 bool StaysHere(const Path& path) {

@@ -37,8 +37,8 @@ Status CheckIsWorkspace(const Path& archive, const std::vector<ArchiveEntry>& en
       continue;
     }
     return Fail(Error(ErrorCode::kInvalidArgument,
-                      format("{} is not the archive of a workspace: it has no {}",
-                             archive.string(), needed))
+                      format("{} is not the archive of a workspace: it has no {}", archive.string(),
+                             needed))
                     .Hint("ask the aggregator's side for the file `fx workspace export` made"));
   }
   return Ok();

@@ -1,0 +1,146 @@
+#include "fx/collaborator/certify.h"
+
+#include "core/base/format.h"
+#include "fx/certificates.h"
+#include "fx/collaborator/cert_packages.h"
+#include "pki/chain.h"
+#include "plan/cols_file.h"
+
+namespace fx {
+namespace {
+
+constexpr const char* kColsFile = "plan/cols.yaml";
+
+// The request of a collaborator that shares this workspace.
+Result<RequestPackage> ReadLocalRequest(const std::string& name) {
+  Identity identity = TRY(Identity::Collaborator(name));
+  const Path file = identity.File(kCertFolder, ".csr");
+  if (!Exists(file)) {
+    return Fail(
+        Error(ErrorCode::kNotFound, format("{}: there is no certificate request", file.string()))
+            .Hint("sign the archive the collaborator sent: fx collaborator certify "
+                  "--request-pkg " +
+                  RequestPackageFile(identity).string()));
+  }
+  SigningRequest request = TRY(SigningRequest::Load(file));
+  TRY(request.CheckIsFor(identity, file.string()));
+  return RequestPackage{.identity = std::move(identity), .request = std::move(request)};
+}
+
+// The chain of the workspace that signs may not be replaced: its authority would be left behind.
+Status RefuseForeignChain(const SignedPackage& package) {
+  if (!CertificateAuthority::ExistsIn(kCertFolder)) return Ok();
+  const std::string ours = TRY(ReadFile(ChainFile(kCertFolder)));
+  if (ours == package.chain) return Ok();
+  return Fail(Error(ErrorCode::kFailedPrecondition,
+                    "this workspace has an authority of its own, and the certificate was signed by "
+                    "another, " +
+                        package.certificate.DescribeIssuer())
+                  .Hint("import it in the collaborator's workspace"));
+}
+
+Status CheckKey(const SignedPackage& package) {
+  const Path key_file = package.identity.File(kCertFolder, ".key");
+  if (!Exists(key_file)) {
+    return Fail(
+        Error(ErrorCode::kNotFound,
+              format("{}: the private key of this certificate is not here", key_file.string()))
+            .Hint("import it where fx collaborator generate-cert-request -n " +
+                  package.identity.name() + " was run"));
+  }
+  if (package.certificate.Matches(TRY(PrivateKey::Load(key_file)))) return Ok();
+  return Fail(
+      Error(ErrorCode::kUnauthenticated,
+            format("the certificate was made for another key than {}", key_file.string()))
+          .Hint("the key was made anew after the request was sent; send the request again"));
+}
+
+class CollaboratorCertify : public Command {
+ public:
+  std::string_view noun() const override { return "collaborator"; }
+  std::string_view verb() const override { return "certify"; }
+  std::string_view summary() const override {
+    return "Sign a collaborator's certificate request, or import the signed certificate";
+  }
+  std::string_view example() const override {
+    return "fx collaborator certify --request-pkg col_hospital1_to_agg_cert_request.zip";
+  }
+
+  void Declare(Flags& flags) override {
+    flags.Text("-n,--collaborator_name", &name_,
+               "Sign the request of this collaborator, which shares this workspace");
+    flags.Switch("-s,--silent", &silent_, "Sign without asking");
+    flags.Text("-r,--request-pkg", &request_package_,
+               "Sign the request in this archive, which the collaborator sent");
+    flags.Text("-i,--import", &import_,
+               "Put the signed certificate from this archive, which the aggregator sent, in place");
+  }
+
+  Status Run(Io& io) override {
+    if (!import_.empty()) {
+      if (!name_.empty() || !request_package_.empty()) return BadOptions();
+      return In(Import(io), "cannot import " + import_);
+    }
+    if (name_.empty() == request_package_.empty()) return BadOptions();
+    return In(Sign(io), "cannot certify the collaborator");
+  }
+
+ private:
+  static Status BadOptions() {
+    return Fail(Error(ErrorCode::kInvalidArgument,
+                      "expected one of --request-pkg ZIP, --import ZIP and -n NAME")
+                    .Hint("the aggregator signs with --request-pkg, the collaborator then uses "
+                          "--import"));
+  }
+
+  Status Sign(Io& io) const {
+    const auto authority = TRY(CertificateAuthority::Open(kCertFolder));
+    const RequestPackage package = request_package_.empty()
+                                       ? TRY(ReadLocalRequest(name_))
+                                       : TRY(ReadRequestPackage(request_package_));
+    const Identity& identity = package.identity;
+    TRY(ConfirmSigning(package.request, identity, silent_, io));
+    const std::string place = "the request of " + identity.name();
+    const Certificate certificate =
+        TRY(SignRequest(authority, package.request, place, identity, io));
+
+    const Path file = identity.File(kCertFolder, ".crt");
+    TRY(MakeFolders(file.parent_path(), 0700));
+    TRY(AtomicWrite(file, certificate.ToPem()));
+    TRY(WriteSignedPackage(identity, certificate, authority.ChainPem()));
+    const bool added =
+        TRY(AddCollaboratorToCols(kColsFile, CollaboratorName{.value = identity.name()}));
+    io.err << format("{} {} {}\nSend this back to the collaborator: {}\n", identity.name(),
+                     added ? "may take part now: added to" : "was already listed in", kColsFile,
+                     SignedPackageFile(identity).string());
+    return Ok();
+  }
+
+  Status Import(Io& io) const {
+    const SignedPackage package = TRY(ReadSignedPackage(import_));
+    TRY(CheckKey(package));
+    TRY(RefuseForeignChain(package));
+    const Path leaf_file = package.identity.File(kCertFolder, ".crt");
+    TRY(AtomicWrite(leaf_file, package.certificate.ToPem()));
+    TRY(AtomicWrite(ChainFile(kCertFolder), package.chain));
+    io.err << format(
+        "Certificate of {}, signed by {}, valid until {}: {}\nTrusted from now on: {}\n",
+        package.identity.name(), package.certificate.DescribeIssuer(),
+        UtcText(package.certificate.validity().to), leaf_file.string(),
+        ChainFile(kCertFolder).string());
+    return Ok();
+  }
+
+  std::string name_;
+  std::string request_package_;
+  std::string import_;
+  bool silent_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeCollaboratorCertify() {
+  return std::make_unique<CollaboratorCertify>();
+}
+
+}  // namespace fx

@@ -1,0 +1,53 @@
+#include "fx/collaborator/generate_cert_request.h"
+
+#include "core/base/format.h"
+#include "fx/certificates.h"
+#include "fx/collaborator/cert_packages.h"
+
+namespace fx {
+namespace {
+
+class CollaboratorGenerateCertRequest : public Command {
+ public:
+  std::string_view noun() const override { return "collaborator"; }
+  std::string_view verb() const override { return "generate-cert-request"; }
+  std::string_view summary() const override {
+    return "Make a collaborator's private key and certificate request";
+  }
+  std::string_view example() const override {
+    return "fx collaborator generate-cert-request -n hospital1";
+  }
+
+  void Declare(Flags& flags) override {
+    flags.RequiredText("-n,--collaborator_name", &name_, "Name of the collaborator");
+    flags.Switch("-s,--silent", &silent_, "Never ask (this command has nothing to ask)");
+    flags.Switch("-x,--skip-package", &skip_package_, "Do not make the archive for the aggregator");
+  }
+
+  Status Run(Io& io) override {
+    const Identity identity = TRY(Identity::Collaborator(name_));
+    return In(Generate(identity, io),
+              format("cannot make the certificate request of collaborator {}", identity.name()));
+  }
+
+ private:
+  Status Generate(const Identity& identity, Io& io) const {
+    const SigningRequest request = TRY(MakeRequest(identity, io));
+    if (skip_package_) return Ok();
+    TRY(WriteRequestPackage(identity, request));
+    io.err << format("Send this to the aggregator: {}\n", RequestPackageFile(identity).string());
+    return Ok();
+  }
+
+  std::string name_;
+  bool silent_ = false;
+  bool skip_package_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeCollaboratorGenerateCertRequest() {
+  return std::make_unique<CollaboratorGenerateCertRequest>();
+}
+
+}  // namespace fx

@@ -1,0 +1,71 @@
+"""Runs a federation and kills its processes with SIGKILL at moments drawn from a seed, starting each
+again with the same command, until it ends by itself.
+
+    kill_anywhere.py FX SEED KILLS AGGREGATOR_FOLDER NAME=FOLDER [NAME=FOLDER ...]
+
+Ends with 0 if the aggregator and every collaborator ended with 0 on their own after at most KILLS
+kills; prints what it did, so that a failure can be read.
+"""
+
+import os
+import random
+import subprocess
+import sys
+import time
+
+LIMIT_SECONDS = 120
+
+
+class Process:
+    """One role of the federation, that can be started again and again."""
+
+    def __init__(self, name, folder, command):
+        self.name, self.folder, self.command = name, folder, command
+        self.log = open(os.path.join(folder, "process.err"), "ab")
+        self.start()
+
+    def start(self):
+        self.running = subprocess.Popen(
+            self.command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log
+        )
+
+    def kill_and_restart(self):
+        self.running.kill()
+        self.running.wait()
+        self.start()
+
+    def ended(self, within):
+        """Whether it ends by itself within this many seconds."""
+        try:
+            self.running.wait(timeout=within)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+
+def main():
+    fx, seed, kills, aggregator_folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+    draw = random.Random(seed)
+    processes = [Process("aggregator", aggregator_folder, [fx, "aggregator", "start"])]
+    for pair in sys.argv[5:]:
+        name, folder = pair.split("=", 1)
+        processes.append(Process(name, folder, [fx, "collaborator", "start", "-n", name]))
+    begin = time.monotonic()
+    done = 0
+    while done < kills:
+        victim = draw.choice(processes)
+        if victim.ended(within=draw.uniform(0.0, 0.35)):
+            break
+        victim.kill_and_restart()
+        done += 1
+        print(f"{time.monotonic() - begin:7.3f} s  killed {victim.name}", flush=True)
+
+    for process in processes:
+        if not process.ended(within=max(1.0, begin + LIMIT_SECONDS - time.monotonic())):
+            sys.exit(f"seed {seed}: {process.name} did not end by itself after {done} kills")
+        if process.running.returncode != 0:
+            sys.exit(f"seed {seed}: {process.name} ended with {process.running.returncode}")
+    print(f"seed {seed}: ended by itself after {done} kills in {time.monotonic() - begin:.1f} s")
+
+
+main()

@@ -1,0 +1,92 @@
+#include <sys/stat.h>
+
+#include "fx/app.h"
+#include "fx/commands.h"
+#include "fx/workspace/archive.h"
+#include "tests/support/matchers.h"
+#include "tests/support/test_io.h"
+
+namespace fx {
+namespace {
+
+using test::IsOk;
+using testing::HasSubstr;
+
+// The least that is a workspace.
+std::vector<ArchiveEntry> Workspace() {
+  return {{.name = "data", .bytes = "", .folder = true},
+          {.name = ".workspace", .bytes = "current_plan_name: default\n"},
+          {.name = "plan/plan.yaml", .bytes = "aggregator: {}\n"},
+          {.name = "plan/plan_0123abcd.yaml", .bytes = "aggregator: {}\n"}};
+}
+
+class WorkspaceImport : public test::VerbTest {
+ protected:
+  ExitCode Import(const std::string& archive) {
+    const std::vector<std::string> words{"workspace", "import", "--archive", archive};
+    return RunApp(words, AllCommands(), io_.io);
+  }
+  std::string err() const { return io_.err.str(); }
+  test::TestIo io_;
+};
+
+TEST_F(WorkspaceImport, UnpacksIntoAFolderNamedUpToTheFirstDot) {
+  ASSERT_THAT(WriteZip("study.v2.zip", Workspace()), IsOk());
+  ASSERT_EQ(Import("study.v2.zip"), ExitCode::kDone) << err();
+  EXPECT_EQ(ReadFile("study/plan/plan.yaml"), "aggregator: {}\n");
+  EXPECT_TRUE(std::filesystem::is_directory("study/data"));
+  EXPECT_TRUE(std::filesystem::is_directory("study/cert"));
+  EXPECT_THAT(ListFolder("."), test::IsOkAndHolds(testing::SizeIs(2)));
+}
+
+TEST_F(WorkspaceImport, KeepsAFrozenPlanReadOnly) {
+  ASSERT_THAT(WriteZip("study.zip", Workspace()), IsOk());
+  ASSERT_EQ(Import("study.zip"), ExitCode::kDone) << err();
+  struct stat info = {};
+  ASSERT_EQ(stat("study/plan/plan_0123abcd.yaml", &info), 0);
+  EXPECT_EQ(info.st_mode & 0777U, 0400U);
+}
+
+TEST_F(WorkspaceImport, TakesAnArchiveFromAnotherFolder) {
+  ASSERT_THAT(MakeFolders("mail"), IsOk());
+  ASSERT_THAT(WriteZip("mail/study.zip", Workspace()), IsOk());
+  ASSERT_EQ(Import((folder() / "mail/study.zip").string()), ExitCode::kDone) << err();
+  EXPECT_TRUE(Exists("study/plan/plan.yaml"));
+}
+
+TEST_F(WorkspaceImport, RefusesToOverwriteAFolder) {
+  ASSERT_THAT(WriteZip("study.zip", Workspace()), IsOk());
+  ASSERT_THAT(MakeFolders("study/cert"), IsOk());
+  EXPECT_EQ(Import("study.zip"), ExitCode::kFailed);
+  EXPECT_THAT(err(), HasSubstr("study exists already"));
+  EXPECT_FALSE(Exists("study/plan"));
+}
+
+TEST_F(WorkspaceImport, RefusesAnArchiveOfSomethingElse) {
+  ASSERT_THAT(WriteZip("photos.zip", {{.name = "beach.jpg", .bytes = "sun"}}), IsOk());
+  EXPECT_EQ(Import("photos.zip"), ExitCode::kFailed);
+  EXPECT_THAT(err(),
+              HasSubstr("photos.zip is not the archive of a workspace: it has no .workspace"));
+  EXPECT_FALSE(Exists("photos"));
+}
+
+TEST_F(WorkspaceImport, RefusesAFileThatIsNoArchive) {
+  ASSERT_THAT(AtomicWrite("study.zip", "hello"), IsOk());
+  EXPECT_EQ(Import("study.zip"), ExitCode::kFailed);
+  EXPECT_THAT(err(), HasSubstr("study.zip"));
+  EXPECT_FALSE(Exists("study"));
+}
+
+TEST_F(WorkspaceImport, RefusesAnArchiveThatIsNotThere) {
+  EXPECT_EQ(Import("study.zip"), ExitCode::kFailed);
+  EXPECT_THAT(err(), HasSubstr("study.zip"));
+}
+
+TEST_F(WorkspaceImport, RefusesAnArchiveWithoutAName) {
+  ASSERT_THAT(WriteZip(".zip", Workspace()), IsOk());
+  EXPECT_EQ(Import(".zip"), ExitCode::kFailed);
+  EXPECT_THAT(err(), HasSubstr("has no name before its first dot"));
+}
+
+}  // namespace
+}  // namespace fx

@@ -1,5 +1,5 @@
-// The calls a collaborator makes. The task loop knows only this; the real one is GrpcLink, tests and
-// simulations have their own.
+// The calls a collaborator makes. The task loop knows only this; the real one is GrpcLink, tests
+// and simulations have their own.
 #pragma once
 
 #include <cstdint>
@@ -30,13 +30,13 @@ struct TaskResult {
   std::int64_t num_samples = 0;
   std::vector<Metric> metrics;
   Path file;
-  UpdateId update;          // digest of the file
-  std::uint64_t size = 0;   // of the file
+  UpdateId update;         // digest of the file
+  std::uint64_t size = 0;  // of the file
 };
 
-// Blocking calls, one at a time, from one thread. kUnavailable and kDeadlineExceeded mean try again;
-// kAborted and kFailedPrecondition from Send mean that the round has moved on and the result is not
-// wanted; anything else is final.
+// Blocking calls, one at a time, from one thread. kUnavailable and kDeadlineExceeded mean try
+// again; kAborted and kFailedPrecondition from Send mean that the round has moved on and the result
+// is not wanted; anything else is final.
 class Link {
  public:
   virtual ~Link() = default;

@@ -1,0 +1,266 @@
+#include "collaborator/grpc_link.h"
+
+#include <grpcpp/create_channel.h>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <utility>
+#include <vector>
+
+#include "collaborator/backoff.h"
+#include "collaborator/raw_call.h"
+#include "core/base/digest.h"
+#include "core/base/format.h"
+#include "core/base/log.h"
+#include "core/tensor/model_file.h"
+#include "rpc/aggregator.grpc.pb.h"
+#include "rpc/bytes.h"
+#include "rpc/channel_options.h"
+#include "rpc/convert.h"
+#include "rpc/credentials.h"
+#include "rpc/status.h"
+
+namespace fx::collaborator {
+namespace {
+
+// Longer than this the aggregator need not hold a question open; a proxy in between might not.
+constexpr auto kLongPoll = std::chrono::seconds(30);
+constexpr auto kSayAgain = std::chrono::minutes(1);
+
+// What an attempt came to: how the call ended, or what went wrong on this side.
+using Attempt = Result<grpc::Status>;
+
+std::shared_ptr<grpc::Channel> MakeChannel(const GrpcLinkOptions& options,
+                                           const PemBundle& credentials) {
+  grpc::ChannelArguments arguments = TunedChannelArguments();
+  const int cap = static_cast<int>(options.reconnect_interval_ms);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS,
+                   std::min(cap, static_cast<int>(Backoff::kFirstMs)));
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, cap);
+  return grpc::CreateCustomChannel(
+      format("{}:{}", options.address, options.port),
+      options.tls ? MakeChannelCredentials(credentials) : grpc::InsecureChannelCredentials(),
+      arguments);
+}
+
+// The call may succeed if it is made again, as far as its status tells. kUnknown is what gRPC says
+// of a connection that broke in some ways; the aggregator never does.
+bool WorthAnotherTry(grpc::StatusCode code) {
+  return code == grpc::StatusCode::UNAVAILABLE || code == grpc::StatusCode::CANCELLED ||
+         code == grpc::StatusCode::DEADLINE_EXCEEDED ||
+         code == grpc::StatusCode::RESOURCE_EXHAUSTED || code == grpc::StatusCode::UNKNOWN;
+}
+
+Error Stopped() {
+  return Error(ErrorCode::kCancelled, "stopped while talking to the aggregator");
+}
+
+wire::UploadHeader MakeUploadHeader(const wire::Header& header, const TaskResult& result) {
+  wire::UploadHeader upload;
+  *upload.mutable_header() = header;
+  upload.set_round(Number(result.round));
+  upload.set_task(result.task.value);
+  upload.set_num_samples(result.num_samples);
+  for (const Metric& metric : result.metrics) {
+    wire::Metric* to = upload.add_metrics();
+    to->set_name(metric.name);
+    to->set_value(metric.value);
+  }
+  upload.set_update_id(result.update.value);
+  upload.set_size(result.size);
+  return upload;
+}
+
+class GrpcLink final : public Link {
+ public:
+  GrpcLink(GrpcLinkOptions options, const PemBundle& credentials)
+      : options_(std::move(options)),
+        header_(MakeHeader({.aggregator_uuid = options_.aggregator_uuid,
+                            .federation_uuid = options_.federation_uuid,
+                            .plan_digest = options_.plan_digest},
+                           options_.name)),
+        channel_(MakeChannel(options_, credentials)),
+        stub_(wire::Aggregator::NewStub(channel_)),
+        backoff_(options_.reconnect_interval_ms,
+                 RandomStream(HashName(options_.name.value), "backoff")) {}
+
+  Result<std::optional<TaskAssignment>> GetTasks() override;
+  Status Download(const ModelId& model, std::uint64_t size, const Path& to) override;
+  Status Send(const TaskResult& result) override;
+
+ private:
+  Status Persist(const std::function<Attempt()>& attempt);
+  Status WaitToRetry(const Error& error);
+  Attempt TryDownload(const ModelId& model, std::uint64_t size, const Path& part);
+  Attempt TrySend(const TaskResult& result, const std::shared_ptr<const ModelFile>& file);
+
+  const GrpcLinkOptions options_;
+  const wire::Header header_;
+  const std::shared_ptr<grpc::Channel> channel_;
+  const std::unique_ptr<wire::Aggregator::Stub> stub_;
+  Backoff backoff_;
+  std::optional<std::chrono::steady_clock::time_point> said_;  // when the wait was last mentioned
+};
+
+// Repeats `attempt` until it succeeds or cannot.
+Status GrpcLink::Persist(const std::function<Attempt()>& attempt) {
+  for (;;) {
+    if (options_.stop.stop_requested()) return Fail(Stopped());
+    const grpc::Status status = TRY(attempt());
+    if (status.ok()) break;
+    Error error = FromGrpc(status);
+    if (options_.stop.stop_requested()) return Fail(Stopped());
+    if (!WorthAnotherTry(status.error_code())) return Fail(std::move(error));
+    TRY(WaitToRetry(error));
+  }
+  if (said_) LogInfo("the aggregator is reachable again");
+  said_.reset();
+  backoff_.Reset();
+  return Ok();
+}
+
+Status GrpcLink::WaitToRetry(const Error& error) {
+  const auto now = std::chrono::steady_clock::now();
+  if (!said_ || now - *said_ >= kSayAgain) {
+    said_ = now;
+    LogWarning(format("the aggregator {}:{} is not reachable yet ({}); waiting", options_.address,
+                      options_.port, error.message()));
+  }
+  if (!WaitFor(backoff_.NextMs(), options_.stop)) return Fail(Stopped());
+  return Ok();
+}
+
+Result<std::optional<TaskAssignment>> GrpcLink::GetTasks() {
+  wire::GetTasksRequest request;
+  *request.mutable_header() = header_;
+  wire::GetTasksResponse response;
+  bool nothing_yet = false;
+  TRY(Persist([&]() -> Attempt {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + kLongPoll);
+    const std::stop_callback cancel(options_.stop, [&] { context.TryCancel(); });
+    const grpc::Status status = stub_->GetTasks(&context, request, &response);
+    nothing_yet = status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED;
+    return nothing_yet ? grpc::Status::OK : status;
+  }));
+  if (nothing_yet) return std::nullopt;
+  TaskAssignment assignment{.round = Round{response.round()},
+                            .tasks = {},
+                            .model = ModelId{response.model_id()},
+                            .model_size = response.model_size(),
+                            .quit = response.quit()};
+  for (const std::string& task : response.tasks()) assignment.tasks.push_back(TaskName{task});
+  return assignment;
+}
+
+Status GrpcLink::Download(const ModelId& model, std::uint64_t size, const Path& to) {
+  if (size > kMaxModelBytes) {
+    return Fail(ErrorCode::kInvalidArgument,
+                format("the aggregator announces a model of {} bytes", size));
+  }
+  const Path part = to.string() + ".part";
+  // Once more if the bytes are wrong: the start of them may be from a disk that lost some.
+  for (const bool last : {false, true}) {
+    TRY(Persist([&] { return TryDownload(model, size, part); }));
+    if (TRY(ModelFileSha256(part)) == model.value) return RenameDurably(part, to);
+    TRY(RemoveIfExists(part));
+    if (last) break;
+  }
+  return Fail(ErrorCode::kDataLoss,
+              format("the model received is not {}, which was announced", model.value));
+}
+
+Attempt GrpcLink::TryDownload(const ModelId& model, std::uint64_t size, const Path& part) {
+  OutputFile file = TRY(OutputFile::Open(part, OutputFile::Existing::kKeep));
+  std::uint64_t offset = TRY(FileSize(part));
+  if (offset > size) {
+    offset = 0;
+    TRY(file.Resize(0));
+  }
+  wire::DownloadRequest request;
+  *request.mutable_header() = header_;
+  request.set_model_id(model.value);
+  request.set_offset(offset);
+
+  RawCall call(channel_, "/fx.federation.v1.Aggregator/Download", options_.stop);
+  call.WriteLast(Pack(request));
+  grpc::ByteBuffer chunk;
+  while (offset <= size && call.Read(chunk)) {
+    std::vector<grpc::Slice> slices;
+    if (!chunk.Dump(&slices).ok()) return Fail(ErrorCode::kInternal, "a message cannot be read");
+    for (const grpc::Slice& slice : slices) {
+      if (slice.size() > size - offset) {
+        return Fail(ErrorCode::kDataLoss,
+                    format("the aggregator sends more than the {} bytes it announced", size));
+      }
+      TRY(file.WriteAt(offset, std::as_bytes(std::span(slice.begin(), slice.size()))));
+      offset += slice.size();
+    }
+  }
+  grpc::Status status = call.Finish();
+  if (status.ok() && offset < size) {
+    return grpc::Status(grpc::StatusCode::UNAVAILABLE, "the model ended early");
+  }
+  TRY(file.Sync());
+  return status;
+}
+
+Status GrpcLink::Send(const TaskResult& result) {
+  std::shared_ptr<const ModelFile> file;
+  if (!result.file.empty()) {
+    file = std::make_shared<const ModelFile>(TRY(ModelFile::Open(result.file)));
+  }
+  return Persist([&] { return TrySend(result, file); });
+}
+
+Attempt GrpcLink::TrySend(const TaskResult& result, const std::shared_ptr<const ModelFile>& file) {
+  wire::UploadHeader header = MakeUploadHeader(header_, result);
+  std::span<const std::byte> bytes;
+  if (file != nullptr) {
+    bytes = file->file_bytes();
+    header.set_model_header(EncodeModelHeader(file->layout()));
+  }
+  RawCall call(channel_, "/fx.federation.v1.Aggregator/Upload", options_.stop);
+  wire::UploadReply reply;
+  grpc::ByteBuffer message;
+  if (!call.Write(Pack(header)) || !call.Read(message)) return call.Finish();
+  TRY(Unpack(message, reply));
+  if (reply.offset() > bytes.size()) {
+    return Fail(ErrorCode::kInvalidArgument, "the aggregator asks for bytes past the update's end");
+  }
+  for (auto left = bytes.subspan(static_cast<std::size_t>(reply.offset())); !left.empty();) {
+    const auto chunk = left.first(std::min(kChunkBytes, left.size()));
+    left = left.subspan(chunk.size());
+    if (!call.Write(WrapBytes(chunk, file))) return call.Finish();
+  }
+  while (!reply.accepted()) {
+    if (!call.Read(message)) {
+      grpc::Status status = call.Finish();
+      if (!status.ok()) return status;
+      return grpc::Status(grpc::StatusCode::UNAVAILABLE, "the upload was not answered");
+    }
+    TRY(Unpack(message, reply));
+  }
+  return grpc::Status::OK;
+}
+
+}  // namespace
+
+GrpcLinkOptions LinkOptionsOf(const Plan& plan, const CollaboratorName& name) {
+  return {.name = name,
+          .address = plan.network.agg_addr,
+          .port = plan.network.agg_port,
+          .tls = plan.network.tls,
+          .reconnect_interval_ms = plan.network.client_reconnect_interval * 1000,
+          .aggregator_uuid = plan.aggregator_uuid,
+          .federation_uuid = plan.federation_uuid,
+          .plan_digest = plan.digest,
+          .stop = {}};
+}
+
+std::unique_ptr<Link> MakeGrpcLink(GrpcLinkOptions options, const PemBundle& credentials) {
+  return std::make_unique<GrpcLink>(std::move(options), credentials);
+}
+
+}  // namespace fx::collaborator

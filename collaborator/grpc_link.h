@@ -1,0 +1,39 @@
+// The Link to a real aggregator: gRPC with mutual TLS over one long-lived connection.
+//
+// It never gives up on an aggregator that may come back: it says once, and then every minute, that
+// it waits and why. It stops with words when waiting cannot help: the certificates do not match, or
+// the aggregator refuses the call.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "collaborator/link.h"
+#include "core/base/error.h"
+#include "core/base/names.h"
+#include "pki/cert_store.h"
+#include "plan/plan.h"
+
+namespace fx::collaborator {
+
+struct GrpcLinkOptions {
+  CollaboratorName name;
+  std::string address;  // of the aggregator, a name its certificate carries
+  std::uint16_t port = 0;
+  bool tls = true;
+  std::int64_t reconnect_interval_ms = 5000;  // the longest wait between attempts
+  std::string aggregator_uuid;
+  std::string federation_uuid;
+  std::string plan_digest;
+  std::stop_token stop;  // ends every call with kCancelled
+};
+
+// What `plan` says about the connection.
+GrpcLinkOptions LinkOptionsOf(const Plan& plan, const CollaboratorName& name);
+
+// Connects at the first call. `credentials` are read only with tls.
+std::unique_ptr<Link> MakeGrpcLink(GrpcLinkOptions options, const PemBundle& credentials);
+
+}  // namespace fx::collaborator

@@ -46,8 +46,8 @@ struct AggregateRound {
   ModelId base;
   std::map<TaskName, std::vector<Contribution>> tasks;
 };
-// Writes the model to the plan's best_state_path / last_state_path. `round` is the number of
-// aggregations the model has seen.
+// Writes the model to the plan's best_state_path / last_state_path. `round` is the round that
+// starts from the model, OpenFL's round_number.
 struct SaveBestModel {
   Round round;
   ModelId model;

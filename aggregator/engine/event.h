@@ -10,8 +10,7 @@
 
 namespace fx::aggregator {
 
-// The process is up; sent once, after replay. `model` is the initial model (round 0 starts from
-// it).
+// The process is up; sent once, after replay. Round 0 starts from `model`, the initial one.
 struct Started {
   ModelId model;
 };
@@ -19,8 +18,7 @@ struct TasksRequested {
   CollaboratorName who;
   RequestId request;
 };
-// A task result has arrived whole, passed its digest check, and lies in the spool (if it has
-// bytes).
+// A task result has arrived whole and passed its digest check; its bytes, if any, are in the spool.
 struct ResultStaged {
   CollaboratorName who;
   RequestId request;

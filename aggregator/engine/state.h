@@ -12,8 +12,7 @@ namespace fx::aggregator {
 
 enum class Phase { kIdle, kCollecting, kAggregating, kFinished };
 
-// The newest model that was aggregated from updates; `round` is the number of aggregations it has
-// seen.
+// The newest model that was aggregated from updates, and the round that starts from it.
 struct Aggregate {
   Round round;
   ModelId model;

@@ -1,0 +1,147 @@
+#include "fx/collaborator/start.h"
+
+#include <chrono>
+#include <cstdlib>
+#include <string>
+#include <utility>
+
+#include "collaborator/grpc_link.h"
+#include "collaborator/local_store.h"
+#include "collaborator/task_loop.h"
+#include "core/base/format.h"
+#include "core/base/log.h"
+#include "fx/progress_line.h"
+#include "fx/stop_on_signal.h"
+#include "pki/cert_store.h"
+#include "pki/identity.h"
+#include "plan/load.h"
+#include "rpc/grpc_log.h"
+#include "tasks/data_loader.h"
+#include "tasks/task_runner.h"
+
+namespace fx {
+namespace {
+
+constexpr const char* kColsFile = "plan/cols.yaml";
+constexpr const char* kStateFolder = "local_state/collaborator";
+
+Status CheckPlan(const Plan& plan) {
+  if (plan.network.agg_addr == "auto" || plan.network.agg_port == 0) {
+    return Fail(Error(ErrorCode::kFailedPrecondition,
+                      "the plan does not say where the aggregator is (network.settings.agg_addr)")
+                    .Hint("import the workspace the aggregator exported after fx plan initialize"));
+  }
+  if (plan.collaborator.opt_treatment == OptTreatment::kContinueGlobal) {
+    return Fail(Error(ErrorCode::kUnimplemented,
+                      "collaborator.settings.opt_treatment is CONTINUE_GLOBAL, but optimizer state "
+                      "is not averaged yet")
+                    .Hint("RESET and CONTINUE_LOCAL are supported; the aggregator changes the plan "
+                          "for all"));
+  }
+  return Ok();
+}
+
+// The collaborator's line of data.yaml.
+Result<std::string> DataPathOf(const std::string& data_config, const std::string& name) {
+  const std::string hint = format("fx collaborator create -n {} -d <data path or shard>", name);
+  if (!Exists(data_config)) {
+    return Fail(Error(ErrorCode::kNotFound, data_config + " does not exist").Hint(hint));
+  }
+  auto entries = TRY(LoadDataFile(data_config));
+  const auto entry = entries.find(name);
+  if (entry == entries.end()) {
+    return Fail(Error(ErrorCode::kNotFound,
+                      format("{} has no line for the collaborator {}", data_config, name))
+                    .Hint(hint));
+  }
+  return entry->second;
+}
+
+double SteadySeconds() {
+  using Seconds = std::chrono::duration<double>;
+  return Seconds(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+bool ShowProgress(const Io& io) {
+  const char* const forced = std::getenv("FX_PROGRESS");
+  return io.err_is_tty || (forced != nullptr && std::string_view(forced) == "1");
+}
+
+collaborator::TaskLoopOptions LoopOptions(const Plan& plan, const CollaboratorName& name) {
+  collaborator::TaskLoopOptions options{.name = name,
+                                        .tasks = plan.tasks,
+                                        .settings = plan.collaborator,
+                                        .metrics_file = {},
+                                        .stop = {},
+                                        .clock = SteadySeconds,
+                                        .show = {},
+                                        .clear = {}};
+  if (plan.aggregator.write_logs) options.metrics_file = "logs/" + name.value + "_metrics.txt";
+  return options;
+}
+
+class CollaboratorStart : public Command {
+ public:
+  std::string_view noun() const override { return "collaborator"; }
+  std::string_view verb() const override { return "start"; }
+  std::string_view summary() const override {
+    return "Take part: train on this site's data until the federation is over";
+  }
+  std::string_view example() const override { return "fx collaborator start -n hospital1"; }
+
+  void Declare(Flags& flags) override {
+    flags.Text("-p,--plan", &plan_, "The plan of the federation");
+    flags.Text("-d,--data_config", &data_config_, "Where this site's data is, a line a name");
+    flags.RequiredText("-n,--collaborator_name", &name_, "The name this site was certified under");
+  }
+
+  Status Run(Io& io) override { return In(Start(io), "cannot take part in the federation"); }
+
+ private:
+  Status Start(Io& io) const {
+    const StopOnSignal signals;
+    InstallGrpcLog(GrpcRole::kClient);
+    const Plan plan = TRY(LoadPlan(plan_, kColsFile));
+    TRY(CheckPlan(plan));
+    const CollaboratorName name{TRY(Identity::Collaborator(name_)).name()};
+    const std::string data_path = TRY(DataPathOf(data_config_, name.value));
+    const PemBundle credentials =
+        plan.network.tls ? TRY(LoadCollaboratorCredentials(plan.network.cert_folder, name))
+                         : PemBundle();
+    auto store =
+        TRY(collaborator::LocalStore::Open(Path(kStateFolder) / name.value / plan.federation_uuid));
+    const auto data = TRY(MakeDataLoader(plan.data_loader, data_path));
+    const auto runner = TRY(MakeTaskRunner(plan.task_runner, plan.data_loader, *data));
+    LogInfo("collaborator " + name.value + " is ready",
+            {{"federation", plan.federation_uuid},
+             {"aggregator", format("{}:{}", plan.network.agg_addr, plan.network.agg_port)},
+             {"training_samples", std::to_string(data->train().size())},
+             {"validation_samples", std::to_string(data->validation().size())}});
+
+    auto link_options = collaborator::LinkOptionsOf(plan, name);
+    link_options.stop = signals.token();
+    const auto link = collaborator::MakeGrpcLink(std::move(link_options), credentials);
+    ProgressLine line(io.err);
+    auto options = LoopOptions(plan, name);
+    options.stop = signals.token();
+    options.clear = [&] { line.Clear(); };
+    if (ShowProgress(io)) {
+      options.show = [&](Round round, const TaskName& task, const Progress& progress) {
+        line.Show(ProgressText(round, task, progress));
+      };
+    }
+    return collaborator::TaskLoop(std::move(options), std::move(store), *link, *runner).Run();
+  }
+
+  std::string plan_ = "plan/plan.yaml";
+  std::string data_config_ = "plan/data.yaml";
+  std::string name_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeCollaboratorStart() {
+  return std::make_unique<CollaboratorStart>();
+}
+
+}  // namespace fx

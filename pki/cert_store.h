@@ -1,5 +1,5 @@
-// The certificate folder of a workspace (./cert), in OpenFL's layout, and the checks before a process
-// uses what is in it.
+// The certificate folder of a workspace (./cert), in OpenFL's layout, and the checks before a
+// process uses what is in it.
 //
 //   cert/cert_chain.crt                        root and signing CA, PEM
 //   cert/server/agg_<fqdn>.{csr,crt,key}       the aggregator's

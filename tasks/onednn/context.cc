@@ -8,8 +8,29 @@ namespace fx::onednn {
 
 using dnnl::memory;
 
+dnnl::primitive_attr Context::Attributes() {
+  dnnl::primitive_attr attributes;
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  return attributes;
+}
+
+memory Context::Scratch(const memory::desc& desc) {
+  if (desc.get_size() > scratch_.bytes().size()) {
+    const std::size_t floats = (desc.get_size() + sizeof(float) - 1) / sizeof(float);
+    scratch_ = Tensor(Shape{static_cast<std::int64_t>(floats)});
+    for (memory& view : views_) view.set_data_handle(scratch_.bytes().data());
+  }
+  views_.emplace_back(desc, engine_, scratch_.bytes().data());
+  return views_.back();
+}
+
 void Run(const Steps& steps, dnnl::stream& stream) {
   for (const Step& step : steps) step.primitive.execute(stream, step.arguments);
+}
+
+Step MakeReorder(Context& context, const memory& from, const memory& to) {
+  const dnnl::reorder::primitive_desc desc(from, to, Context::Attributes());
+  return MakeStep<dnnl::reorder>(context, desc, {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}});
 }
 
 memory::dims BatchDims(std::int64_t batch, const Shape& sample) {
@@ -31,7 +52,7 @@ memory::desc AnyDesc(const memory::dims& dims) {
 }
 
 memory ZeroMemory(const Context& context, const memory::desc& desc) {
-  memory made(desc, context.engine);
+  memory made(desc, context.engine());
   std::memset(made.get_data_handle(), 0, desc.get_size());
   return made;
 }
@@ -41,18 +62,16 @@ std::span<float> Floats(const memory& memory) {
           memory.get_desc().get_size() / sizeof(float)};
 }
 
-memory InLayout(const Context& context, const memory& from, const memory::desc& wanted,
-                Steps& steps) {
+memory InLayout(Context& context, const memory& from, const memory::desc& wanted, Steps& steps) {
   if (from.get_desc() == wanted) return from;
   const memory to = ZeroMemory(context, wanted);
-  steps.push_back({.primitive = dnnl::reorder(from, to),
-                   .arguments = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}}});
+  steps.push_back(MakeReorder(context, from, to));
   return to;
 }
 
 void Copy(Context& context, const memory& from, const memory& to) {
-  dnnl::reorder(from, to).execute(context.stream, {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}});
-  context.stream.wait();
+  dnnl::reorder(from, to).execute(context.stream(), {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}});
+  context.stream().wait();
 }
 
 Error ErrorFrom(const dnnl::error& error, const std::string& what) {

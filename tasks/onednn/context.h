@@ -18,18 +18,48 @@
 
 namespace fx::onednn {
 
-struct Context {
-  dnnl::engine engine{dnnl::engine::kind::cpu, 0};
-  dnnl::stream stream{engine};
+// An engine, a stream, and one scratchpad for all primitives that run on them. oneDNN's own
+// scratchpad belongs to the thread that created a primitive; with ours, a runner may be made on one
+// thread and used on another.
+class Context {
+ public:
+  Context() = default;
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  const dnnl::engine& engine() const { return engine_; }
+  dnnl::stream& stream() { return stream_; }
+
+  // What every primitive must be created with.
+  static dnnl::primitive_attr Attributes();
+  // A view of the scratchpad, which grows to what is asked for and never shrinks.
+  dnnl::memory Scratch(const dnnl::memory::desc& desc);
+
+ private:
+  dnnl::engine engine_{dnnl::engine::kind::cpu, 0};
+  dnnl::stream stream_{engine_};
+  Tensor scratch_;
+  std::vector<dnnl::memory> views_;
 };
+
+using Arguments = std::unordered_map<int, dnnl::memory>;
 
 // A primitive and the memories it works on, made once and run for every batch.
 struct Step {
   dnnl::primitive primitive;
-  std::unordered_map<int, dnnl::memory> arguments;
+  Arguments arguments;
 };
 using Steps = std::vector<Step>;
 void Run(const Steps& steps, dnnl::stream& stream);
+
+template <typename Primitive>
+Step MakeStep(Context& context, const typename Primitive::primitive_desc& desc,
+              Arguments arguments) {
+  const dnnl::memory::desc scratch = desc.scratchpad_desc();
+  if (scratch.get_size() > 0) arguments[DNNL_ARG_SCRATCHPAD] = context.Scratch(scratch);
+  return {.primitive = Primitive(desc), .arguments = std::move(arguments)};
+}
+Step MakeReorder(Context& context, const dnnl::memory& from, const dnnl::memory& to);
 
 // [batch, sample extents...].
 dnnl::memory::dims BatchDims(std::int64_t batch, const Shape& sample);
@@ -44,8 +74,8 @@ dnnl::memory ZeroMemory(const Context& context, const dnnl::memory::desc& desc);
 std::span<float> Floats(const dnnl::memory& memory);
 
 // `from` if it has the layout `wanted`, else new memory that a reorder appended to `steps` fills.
-dnnl::memory InLayout(const Context& context, const dnnl::memory& from,
-                      const dnnl::memory::desc& wanted, Steps& steps);
+dnnl::memory InLayout(Context& context, const dnnl::memory& from, const dnnl::memory::desc& wanted,
+                      Steps& steps);
 // Copies values between memories of equal dims, changing the layout; at once.
 void Copy(Context& context, const dnnl::memory& from, const dnnl::memory& to);
 

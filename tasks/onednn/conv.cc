@@ -20,15 +20,14 @@ class Conv2d final : public Layer {
         forward_desc_(ForwardDesc()) {
     input_ = InLayout(at.context, at.input, forward_desc_.src_desc(), forward_);
     output_ = ZeroMemory(at.context, forward_desc_.dst_desc());
-    std::unordered_map<int, memory> arguments = {
-        {DNNL_ARG_SRC, input_},
-        {DNNL_ARG_WEIGHTS, Weights(*at.weight, forward_desc_.weights_desc())},
-        {DNNL_ARG_DST, output_}};
+    Arguments arguments = {{DNNL_ARG_SRC, input_},
+                           {DNNL_ARG_WEIGHTS, Weights(*at.weight, forward_desc_.weights_desc())},
+                           {DNNL_ARG_DST, output_}};
     if (at.bias != nullptr) {
       arguments[DNNL_ARG_BIAS] = Weights(*at.bias, PlainDesc({at.spec.filters}));
     }
     forward_.push_back(
-        {.primitive = dnnl::convolution_forward(forward_desc_), .arguments = std::move(arguments)});
+        MakeStep<dnnl::convolution_forward>(at_.context, forward_desc_, std::move(arguments)));
     Note("forward", forward_desc_.impl_info_str());
   }
 
@@ -42,17 +41,11 @@ class Conv2d final : public Layer {
     const prop_kind kind =
         at_.training ? prop_kind::forward_training : prop_kind::forward_inference;
     const auto algorithm = dnnl::algorithm::convolution_direct;
-    dnnl::primitive_attr attributes;
-    if (at_.relu) {
-      dnnl::post_ops relu;
-      relu.append_eltwise(1.0F, dnnl::algorithm::eltwise_relu, 0.0F, 0.0F);
-      attributes.set_post_ops(relu);
-    }
     const memory::desc bias = at_.bias != nullptr ? PlainDesc({at_.spec.filters}) : memory::desc();
     return {{kind, algorithm, AnyDesc(input_dims_), AnyDesc(weight_dims_), bias,
              AnyDesc(output_dims_), strides_, padding_, padding_},
-            attributes,
-            at_.context.engine};
+            ForwardAttributes(),
+            at_.context.engine()};
   }
 
   void CompileBackwardWeights(const memory& output_gradient) {
@@ -60,16 +53,16 @@ class Conv2d final : public Layer {
     const dnnl::convolution_backward_weights::primitive_desc desc(
         {dnnl::algorithm::convolution_direct, AnyDesc(input_dims_), AnyDesc(weight_dims_), bias,
          AnyDesc(output_dims_), strides_, padding_, padding_},
-        at_.context.engine, forward_desc_);
+        Context::Attributes(), at_.context.engine(), forward_desc_);
     Steps after;
-    std::unordered_map<int, memory> arguments = {
+    Arguments arguments = {
         {DNNL_ARG_SRC, InLayout(at_.context, input_, desc.src_desc(), backward_)},
         {DNNL_ARG_DIFF_DST,
          InLayout(at_.context, output_gradient, desc.diff_dst_desc(), backward_)},
         {DNNL_ARG_DIFF_WEIGHTS, GradientOf(*at_.weight, desc.diff_weights_desc(), after)}};
     if (at_.bias != nullptr) arguments[DNNL_ARG_DIFF_BIAS] = at_.bias->gradient;
     backward_.push_back(
-        {.primitive = dnnl::convolution_backward_weights(desc), .arguments = std::move(arguments)});
+        MakeStep<dnnl::convolution_backward_weights>(at_.context, desc, std::move(arguments)));
     backward_.insert(backward_.end(), after.begin(), after.end());
     Note("backward weights", desc.impl_info_str());
   }
@@ -78,14 +71,14 @@ class Conv2d final : public Layer {
     const dnnl::convolution_backward_data::primitive_desc desc(
         {dnnl::algorithm::convolution_direct, AnyDesc(input_dims_), AnyDesc(weight_dims_),
          AnyDesc(output_dims_), strides_, padding_, padding_},
-        at_.context.engine, forward_desc_);
+        Context::Attributes(), at_.context.engine(), forward_desc_);
     input_gradient_ = ZeroMemory(at_.context, desc.diff_src_desc());
-    backward_.push_back(
-        {.primitive = dnnl::convolution_backward_data(desc),
-         .arguments = {{DNNL_ARG_DIFF_DST,
-                        InLayout(at_.context, output_gradient, desc.diff_dst_desc(), backward_)},
-                       {DNNL_ARG_WEIGHTS, Weights(*at_.weight, desc.weights_desc())},
-                       {DNNL_ARG_DIFF_SRC, input_gradient_}}});
+    backward_.push_back(MakeStep<dnnl::convolution_backward_data>(
+        at_.context, desc,
+        {{DNNL_ARG_DIFF_DST,
+          InLayout(at_.context, output_gradient, desc.diff_dst_desc(), backward_)},
+         {DNNL_ARG_WEIGHTS, Weights(*at_.weight, desc.weights_desc())},
+         {DNNL_ARG_DIFF_SRC, input_gradient_}}));
     Note("backward data", desc.impl_info_str());
   }
 

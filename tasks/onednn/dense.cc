@@ -19,15 +19,14 @@ class Dense final : public Layer {
         forward_desc_(ForwardDesc()) {
     input_ = InLayout(at.context, at.input, forward_desc_.src_desc(), forward_);
     output_ = ZeroMemory(at.context, forward_desc_.dst_desc());
-    std::unordered_map<int, memory> arguments = {
-        {DNNL_ARG_SRC, input_},
-        {DNNL_ARG_WEIGHTS, Weights(*at.weight, forward_desc_.weights_desc())},
-        {DNNL_ARG_DST, output_}};
+    Arguments arguments = {{DNNL_ARG_SRC, input_},
+                           {DNNL_ARG_WEIGHTS, Weights(*at.weight, forward_desc_.weights_desc())},
+                           {DNNL_ARG_DST, output_}};
     if (at.bias != nullptr) {
       arguments[DNNL_ARG_BIAS] = Weights(*at.bias, PlainDesc({at.spec.units}));
     }
-    forward_.push_back({.primitive = dnnl::inner_product_forward(forward_desc_),
-                        .arguments = std::move(arguments)});
+    forward_.push_back(
+        MakeStep<dnnl::inner_product_forward>(at_.context, forward_desc_, std::move(arguments)));
     Note("forward", forward_desc_.impl_info_str());
   }
 
@@ -50,45 +49,39 @@ class Dense final : public Layer {
   dnnl::inner_product_forward::primitive_desc ForwardDesc() const {
     const prop_kind kind =
         at_.training ? prop_kind::forward_training : prop_kind::forward_inference;
-    dnnl::primitive_attr attributes;
-    if (at_.relu) {
-      dnnl::post_ops relu;
-      relu.append_eltwise(1.0F, dnnl::algorithm::eltwise_relu, 0.0F, 0.0F);
-      attributes.set_post_ops(relu);
-    }
     return {{kind, AnyDesc(input_dims_), AnyDesc(weight_dims_), BiasDesc(), AnyDesc(output_dims_)},
-            attributes,
-            at_.context.engine};
+            ForwardAttributes(),
+            at_.context.engine()};
   }
 
   void CompileBackwardWeights(const memory& output_gradient) {
     const dnnl::inner_product_backward_weights::primitive_desc desc(
         {AnyDesc(input_dims_), AnyDesc(weight_dims_), BiasDesc(), AnyDesc(output_dims_)},
-        at_.context.engine, forward_desc_);
+        Context::Attributes(), at_.context.engine(), forward_desc_);
     Steps after;
-    std::unordered_map<int, memory> arguments = {
+    Arguments arguments = {
         {DNNL_ARG_SRC, InLayout(at_.context, input_, desc.src_desc(), backward_)},
         {DNNL_ARG_DIFF_DST,
          InLayout(at_.context, output_gradient, desc.diff_dst_desc(), backward_)},
         {DNNL_ARG_DIFF_WEIGHTS, GradientOf(*at_.weight, desc.diff_weights_desc(), after)}};
     if (at_.bias != nullptr) arguments[DNNL_ARG_DIFF_BIAS] = at_.bias->gradient;
-    backward_.push_back({.primitive = dnnl::inner_product_backward_weights(desc),
-                         .arguments = std::move(arguments)});
+    backward_.push_back(
+        MakeStep<dnnl::inner_product_backward_weights>(at_.context, desc, std::move(arguments)));
     backward_.insert(backward_.end(), after.begin(), after.end());
     Note("backward weights", desc.impl_info_str());
   }
 
   void CompileBackwardData(const memory& output_gradient) {
     const dnnl::inner_product_backward_data::primitive_desc desc(
-        {AnyDesc(input_dims_), AnyDesc(weight_dims_), AnyDesc(output_dims_)}, at_.context.engine,
-        forward_desc_);
+        {AnyDesc(input_dims_), AnyDesc(weight_dims_), AnyDesc(output_dims_)}, Context::Attributes(),
+        at_.context.engine(), forward_desc_);
     input_gradient_ = ZeroMemory(at_.context, desc.diff_src_desc());
-    backward_.push_back(
-        {.primitive = dnnl::inner_product_backward_data(desc),
-         .arguments = {{DNNL_ARG_DIFF_DST,
-                        InLayout(at_.context, output_gradient, desc.diff_dst_desc(), backward_)},
-                       {DNNL_ARG_WEIGHTS, Weights(*at_.weight, desc.weights_desc())},
-                       {DNNL_ARG_DIFF_SRC, input_gradient_}}});
+    backward_.push_back(MakeStep<dnnl::inner_product_backward_data>(
+        at_.context, desc,
+        {{DNNL_ARG_DIFF_DST,
+          InLayout(at_.context, output_gradient, desc.diff_dst_desc(), backward_)},
+         {DNNL_ARG_WEIGHTS, Weights(*at_.weight, desc.weights_desc())},
+         {DNNL_ARG_DIFF_SRC, input_gradient_}}));
     Note("backward data", desc.impl_info_str());
   }
 

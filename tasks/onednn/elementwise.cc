@@ -16,8 +16,8 @@ class Relu final : public Layer {
   explicit Relu(const LayerContext& at) : Layer(at), forward_desc_(ForwardDesc()) {
     output_ = at.input;
     if (at.already_rectified) return;
-    forward_.push_back({.primitive = dnnl::eltwise_forward(forward_desc_),
-                        .arguments = {{DNNL_ARG_SRC, output_}, {DNNL_ARG_DST, output_}}});
+    forward_.push_back(MakeStep<dnnl::eltwise_forward>(
+        at_.context, forward_desc_, {{DNNL_ARG_SRC, output_}, {DNNL_ARG_DST, output_}}));
     Note("forward", forward_desc_.impl_info_str());
   }
 
@@ -25,13 +25,13 @@ class Relu final : public Layer {
     if (!want_input) return;
     const memory::desc layout = output_.get_desc();
     const dnnl::eltwise_backward::primitive_desc desc(
-        {dnnl::algorithm::eltwise_relu_use_dst_for_bwd, layout, layout, 0.0F}, at_.context.engine,
-        forward_desc_);
+        {dnnl::algorithm::eltwise_relu_use_dst_for_bwd, layout, layout, 0.0F},
+        Context::Attributes(), at_.context.engine(), forward_desc_);
     input_gradient_ = InLayout(at_.context, output_gradient, layout, backward_);
-    backward_.push_back({.primitive = dnnl::eltwise_backward(desc),
-                         .arguments = {{DNNL_ARG_DST, output_},
-                                       {DNNL_ARG_DIFF_DST, input_gradient_},
-                                       {DNNL_ARG_DIFF_SRC, input_gradient_}}});
+    backward_.push_back(MakeStep<dnnl::eltwise_backward>(at_.context, desc,
+                                                         {{DNNL_ARG_DST, output_},
+                                                          {DNNL_ARG_DIFF_DST, input_gradient_},
+                                                          {DNNL_ARG_DIFF_SRC, input_gradient_}}));
     Note("backward", desc.impl_info_str());
   }
 
@@ -39,7 +39,8 @@ class Relu final : public Layer {
   dnnl::eltwise_forward::primitive_desc ForwardDesc() const {
     return {{dnnl::prop_kind::forward_training, dnnl::algorithm::eltwise_relu_use_dst_for_bwd,
              at_.input.get_desc(), 0.0F},
-            at_.context.engine};
+            Context::Attributes(),
+            at_.context.engine()};
   }
 
   const dnnl::eltwise_forward::primitive_desc forward_desc_;

@@ -6,10 +6,20 @@ namespace fx::onednn {
 
 using dnnl::memory;
 
-void Parameter::Place(const Context& context, const memory::desc& desc) {
+void Parameter::Place(Context& context, const memory::desc& desc) {
   if (value) return;
   value = ZeroMemory(context, desc);
   gradient = ZeroMemory(context, desc);
+}
+
+dnnl::primitive_attr Layer::ForwardAttributes() const {
+  dnnl::primitive_attr attributes = Context::Attributes();
+  if (at_.relu) {
+    dnnl::post_ops relu;
+    relu.append_eltwise(1.0F, dnnl::algorithm::eltwise_relu, 0.0F, 0.0F);
+    attributes.set_post_ops(relu);
+  }
+  return attributes;
 }
 
 memory Layer::Weights(Parameter& parameter, const memory::desc& wanted) {
@@ -20,8 +30,7 @@ memory Layer::Weights(Parameter& parameter, const memory::desc& wanted) {
 memory Layer::GradientOf(Parameter& parameter, const memory::desc& made, Steps& after) {
   if (parameter.gradient.get_desc() == made) return parameter.gradient;
   const memory from = ZeroMemory(at_.context, made);
-  after.push_back({.primitive = dnnl::reorder(from, parameter.gradient),
-                   .arguments = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, parameter.gradient}}});
+  after.push_back(MakeReorder(at_.context, from, parameter.gradient));
   return from;
 }
 

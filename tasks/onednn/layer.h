@@ -21,7 +21,7 @@ struct Parameter {
   dnnl::memory gradient;  // same layout
 
   // Makes both memories, unless another layer has done so.
-  void Place(const Context& context, const dnnl::memory::desc& desc);
+  void Place(Context& context, const dnnl::memory::desc& desc);
 };
 
 // What a layer's random draws depend on, besides its name.
@@ -32,7 +32,7 @@ struct DrawKey {
 };
 
 struct LayerContext {
-  const Context& context;
+  Context& context;
   const LayerSpec& spec;
   dnnl::memory input;              // output of the layer before
   bool training = false;           // else evaluation: no backward, dropout does nothing
@@ -67,6 +67,8 @@ class Layer {
  protected:
   explicit Layer(const LayerContext& at) : at_(at) {}
 
+  // Of a forward pass: with the fused ReLU, if there is one.
+  dnnl::primitive_attr ForwardAttributes() const;
   // The parameter's value in the layout a primitive wants.
   dnnl::memory Weights(Parameter& parameter, const dnnl::memory::desc& wanted);
   // Where a backward pass that computes in layout `made` shall leave the parameter's gradient; adds

@@ -114,21 +114,21 @@ Status Network::CompileBackward() {
 }
 
 void Network::LoadWeights() {
-  for (const auto& layer : layers_) layer->LoadWeights(context_.stream);
+  for (const auto& layer : layers_) layer->LoadWeights(context_.stream());
 }
 
 Score Network::Forward(const DrawKey& key) {
-  for (const auto& layer : layers_) layer->Forward(context_.stream, key);
-  Run(to_logits_, context_.stream);
-  context_.stream.wait();
+  for (const auto& layer : layers_) layer->Forward(context_.stream(), key);
+  Run(to_logits_, context_.stream());
+  context_.stream().wait();
   return SoftmaxCrossEntropy(Floats(logits_), labels_,
                              training_ ? Floats(logits_gradient_) : std::span<float>());
 }
 
 void Network::Backward() {
   FX_CHECK(training_);
-  for (auto i = layers_.rbegin(); i != layers_.rend(); ++i) (*i)->Backward(context_.stream);
-  context_.stream.wait();
+  for (auto i = layers_.rbegin(); i != layers_.rend(); ++i) (*i)->Backward(context_.stream());
+  context_.stream().wait();
 }
 
 std::string Network::NonFiniteLayer() const {

@@ -30,14 +30,14 @@ Operands Of(const Parameter& parameter) {
 Tensor ToTensor(Context& context, const dnnl::memory& values, const Shape& shape) {
   Tensor tensor(shape);
   Copy(context, values,
-       dnnl::memory(PlainDesc(values.get_desc().dims()), context.engine, tensor.bytes().data()));
+       dnnl::memory(PlainDesc(values.get_desc().dims()), context.engine(), tensor.bytes().data()));
   return tensor;
 }
 
 void FromTensor(Context& context, const Tensor& tensor, const dnnl::memory& values) {
   // oneDNN has no read-only memories; a reorder does not write to its source.
   auto* data = const_cast<std::byte*>(tensor.bytes().data());
-  Copy(context, dnnl::memory(PlainDesc(values.get_desc().dims()), context.engine, data), values);
+  Copy(context, dnnl::memory(PlainDesc(values.get_desc().dims()), context.engine(), data), values);
 }
 
 Optimizer::Optimizer(const OptimizerSpec& spec, Context& context,

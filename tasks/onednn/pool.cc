@@ -17,13 +17,13 @@ class MaxPool final : public Layer {
         padding_{at.spec.padding[0], at.spec.padding[1]},
         forward_desc_(ForwardDesc()) {
     output_ = ZeroMemory(at.context, forward_desc_.dst_desc());
-    std::unordered_map<int, memory> arguments = {{DNNL_ARG_SRC, at.input}, {DNNL_ARG_DST, output_}};
+    Arguments arguments = {{DNNL_ARG_SRC, at.input}, {DNNL_ARG_DST, output_}};
     if (at.training) {
-      workspace_ = memory(forward_desc_.workspace_desc(), at.context.engine);
+      workspace_ = memory(forward_desc_.workspace_desc(), at.context.engine());
       arguments[DNNL_ARG_WORKSPACE] = workspace_;
     }
     forward_.push_back(
-        {.primitive = dnnl::pooling_forward(forward_desc_), .arguments = std::move(arguments)});
+        MakeStep<dnnl::pooling_forward>(at_.context, forward_desc_, std::move(arguments)));
     Note("forward", forward_desc_.impl_info_str());
   }
 
@@ -33,13 +33,13 @@ class MaxPool final : public Layer {
     const dnnl::pooling_backward::primitive_desc desc(
         {dnnl::algorithm::pooling_max, input, output_.get_desc(), strides_, kernel_, padding_,
          padding_},
-        at_.context.engine, forward_desc_);
+        Context::Attributes(), at_.context.engine(), forward_desc_);
     input_gradient_ = ZeroMemory(at_.context, input);
-    backward_.push_back({.primitive = dnnl::pooling_backward(desc),
-                         .arguments = {{DNNL_ARG_DIFF_DST, InLayout(at_.context, output_gradient,
-                                                                    output_.get_desc(), backward_)},
-                                       {DNNL_ARG_WORKSPACE, workspace_},
-                                       {DNNL_ARG_DIFF_SRC, input_gradient_}}});
+    backward_.push_back(MakeStep<dnnl::pooling_backward>(
+        at_.context, desc,
+        {{DNNL_ARG_DIFF_DST, InLayout(at_.context, output_gradient, output_.get_desc(), backward_)},
+         {DNNL_ARG_WORKSPACE, workspace_},
+         {DNNL_ARG_DIFF_SRC, input_gradient_}}));
     Note("backward", desc.impl_info_str());
   }
 
@@ -51,7 +51,8 @@ class MaxPool final : public Layer {
     const memory::dims output = BatchDims(input.dims()[0], at_.spec.output);
     return {{kind, dnnl::algorithm::pooling_max, input, AnyDesc(output), strides_, kernel_,
              padding_, padding_},
-            at_.context.engine};
+            Context::Attributes(),
+            at_.context.engine()};
   }
 
   const memory::dims kernel_, strides_, padding_;

@@ -1,5 +1,5 @@
 // Digests. SHA-2 (FIPS 180-4) where people compare or sign: models, plans, certificate requests.
-// XXH3-128 where bytes that TLS has already authenticated are told apart quickly: updates in flight.
+// XXH3-128 where bytes that TLS has already authenticated are told apart: updates in flight.
 #pragma once
 
 #include <cstddef>

@@ -1,10 +1,10 @@
 // How a function says that it could not do what it was asked: Result<T>, Status, Error, TRY.
 //
-// An Error is a code for programs, a sentence for people, the steps that led to it, and optionally a
-// hint that says what to do. It prints as
+// An Error is a code for programs, a sentence for people, the steps that led to it, and optionally
+// a hint that says what to do. It prints as
 //
 //   error: cannot start the aggregator
-//     because: plan/plan.yaml:14: assigner.settings.task_groups[0].percentage is 1.4, expected 0 to 1
+//     because: plan/plan.yaml:14: task_groups[0].percentage is 1.4, expected 0 to 1
 //     hint: percentages of all groups must add up to 1
 //
 // Errors are for what may happen (a file is missing, a peer lies); FX_CHECK is for bugs. Exceptions
@@ -108,16 +108,16 @@ inline void Unwrap(Status&&) {}
 
 // The value of a Result expression; returns its error from the enclosing function if it has none.
 //   const Plan plan = TRY(LoadPlan(path));
-#define TRY(...)                                                                 \
-  __extension__({                                                                \
-    auto fx_try_result = (__VA_ARGS__);                                          \
-    if (!fx_try_result) return ::fx::Fail(std::move(fx_try_result).error());     \
-    ::fx::internal::Unwrap(std::move(fx_try_result));                            \
+#define TRY(...)                                                             \
+  __extension__({                                                            \
+    auto fx_try_result = (__VA_ARGS__);                                      \
+    if (!fx_try_result) return ::fx::Fail(std::move(fx_try_result).error()); \
+    ::fx::internal::Unwrap(std::move(fx_try_result));                        \
   })
 
 // Stops the process when a condition that only a bug can break is broken. On in every build. Never
 // for input from outside.
-#define FX_CHECK(condition)                                                      \
-  do {                                                                           \
+#define FX_CHECK(condition)                                                        \
+  do {                                                                             \
     if (!(condition)) ::fx::internal::CheckFailed(__FILE__, __LINE__, #condition); \
   } while (false)

@@ -16,8 +16,8 @@ struct StrongName {
 
 using CollaboratorName = StrongName<struct CollaboratorTag>;
 using TaskName = StrongName<struct TaskTag>;
-using UpdateId = StrongName<struct UpdateTag>;  // XXH3-128 of the update's bytes, 32 hex digits; "" if none
-using ModelId = StrongName<struct ModelTag>;    // SHA-256 of the model file, 64 hex digits
+using UpdateId = StrongName<struct UpdateTag>;  // XXH3-128 of the file, 32 hex digits; or ""
+using ModelId = StrongName<struct ModelTag>;    // SHA-256 of the file, 64 hex digits
 
 // Rounds count from zero; `Round{n}` is the n-th time the global model is replaced.
 enum class Round : std::uint32_t {};

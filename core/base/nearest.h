@@ -10,7 +10,7 @@
 
 namespace fx {
 
-// How many characters must be inserted, removed or replaced to turn `a` into `b` (Levenshtein 1966).
+// How many characters must be inserted, removed or replaced to turn `a` into `b` (Levenshtein).
 inline std::size_t EditDistance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);  // distances of a's prefix to each prefix of b
   std::iota(row.begin(), row.end(), std::size_t{0});

@@ -20,8 +20,8 @@ std::array<std::uint32_t, 4> Philox(std::array<std::uint32_t, 4> counter,
 // the same they are equal. Cheap to make and to copy.
 class RandomStream {
  public:
-  // `purpose` is a short literal such as "shuffle"; a, b, c are e.g. round, epoch, layer, or the hash
-  // of a collaborator's name (HashName).
+  // `purpose` is a short literal such as "shuffle"; a, b, c are e.g. round, epoch, layer, or the
+  // hash of a collaborator's name (HashName).
   RandomStream(std::uint64_t seed, std::string_view purpose, std::uint64_t a = 0,
                std::uint64_t b = 0, std::uint64_t c = 0);
 

@@ -28,9 +28,9 @@ inline constexpr std::uint64_t kMaxModelBytes = 1ULL << 42;
 
 // Where everything lies, computed from a layout.
 struct ModelFileMap {
-  std::uint64_t data_begin = 0;         // size of magic, header and padding
-  std::vector<std::uint64_t> offsets;   // of each tensor, from the start of the file
-  std::uint64_t size = 0;               // of the whole file
+  std::uint64_t data_begin = 0;        // size of magic, header and padding
+  std::vector<std::uint64_t> offsets;  // of each tensor, from the start of the file
+  std::uint64_t size = 0;              // of the whole file
 };
 
 // The bytes before the first tensor, padding included; deterministic.

@@ -16,8 +16,8 @@ namespace fx {
 // Element types. The values are those of the model file (docs/internals/model-format.md).
 enum class DType : std::uint8_t { kFloat32 = 1, kFloat64 = 2, kInt32 = 3, kInt64 = 4 };
 
-std::size_t SizeOf(DType dtype);         // bytes an element
-std::string_view Name(DType dtype);      // "float32"
+std::size_t SizeOf(DType dtype);          // bytes an element
+std::string_view Name(DType dtype);       // "float32"
 Result<DType> ParseDType(unsigned code);  // from a file or the wire
 
 // Extents, outermost first; empty for a scalar. At most kMaxRank of them.

@@ -1,0 +1,69 @@
+// The aggregator as a process: the shell around the engine. Owns the loop (event -> step -> journal
+// -> actions), the threads, the state folder and the server.
+//
+//   engine thread   the caller of Run: Engine, Journal, Report
+//   fx-io           fsync and rename of staged updates; best and last model; metrics file
+//   fx-fold         the aggregation of a closed round, with workers of its own
+//   gRPC's threads  calls; they post events and never wait for the engine
+//
+// A crash at any moment loses nothing that was acknowledged: Create on the same workspace goes on
+// where the journal ends, and the models come out the same, byte for byte.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <ostream>
+#include <string>
+
+#include "core/base/error.h"
+#include "core/base/file.h"
+#include "core/base/names.h"
+#include "pki/cert_store.h"
+#include "plan/plan.h"
+
+namespace fx::aggregator {
+
+struct RuntimeOptions {
+  Plan plan;
+  PemBundle credentials;         // not looked at if the plan's network.settings.tls is false
+  Path workspace = ".";          // paths of the plan are relative to it
+  std::string address = "[::]";  // the interface to listen on; every one
+  std::uint16_t port = 0;        // 0: any free one
+  int fold_threads = 1;
+  std::int64_t goodbye_ms = 60'000;       // waits so long to tell everyone that it is over
+  std::int64_t late_goodbye_ms = 10'000;  // the same, if it was over before this process began
+  std::ostream* table = nullptr;          // a row a round; none if null; outlives the runtime
+  std::function<TimeMs()> now;            // the clock of events; the system's if empty
+};
+
+enum class Outcome { kFinished, kStopped };
+
+class Runtime {
+ public:
+  // Opens the state folder, replays the journal, and starts to listen. Refuses with words for an
+  // administrator: no collaborator is authorised, no initial model, one that is not the plan's,
+  // another aggregator at work on the same federation, a journal that is not ours, a taken port.
+  static Result<std::unique_ptr<Runtime>> Create(RuntimeOptions options);
+  ~Runtime();
+
+  std::uint16_t port() const;
+
+  // The federation was over when this process began: Run only tells those who ask.
+  bool already_finished() const;
+  const Path& state_folder() const;
+
+  // Serves until the federation is over and everyone knows, or RequestStop. Once. An error means
+  // that the disk failed; what was acknowledged is safe, and a new start goes on from there.
+  Result<Outcome> Run();
+
+  // Makes Run return soon. From any thread, any number of times.
+  void RequestStop();
+
+ private:
+  class Impl;
+  explicit Runtime(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace fx::aggregator

@@ -1,0 +1,21 @@
+#include "aggregator/server/calls.h"
+
+#include "core/base/log.h"
+#include "rpc/credentials.h"
+#include "rpc/status.h"
+
+namespace fx::aggregator {
+
+Result<CollaboratorName> Authenticate(const CallEnv& env, grpc::CallbackServerContext& context,
+                                      const wire::Header& header) {
+  return CheckHeader(header, env.callers, PeerNames(*context.auth_context()));
+}
+
+grpc::Status Refuse(std::string_view call, const grpc::CallbackServerContext& context,
+                    const Error& error) {
+  LogWarning("refused a call",
+             {{"call", std::string(call)}, {"peer", context.peer()}, {"reason", error.OneLine()}});
+  return ToGrpc(error);
+}
+
+}  // namespace fx::aggregator

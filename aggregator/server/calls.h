@@ -1,0 +1,38 @@
+// The three calls of the protocol, each an object that lives from its first byte to its end.
+#pragma once
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <string_view>
+
+#include "aggregator/server/call_env.h"
+#include "rpc/aggregator.pb.h"
+
+namespace fx::aggregator {
+
+// GetTasks: parked until the engine has an answer; dropped when the caller goes.
+grpc::ServerUnaryReactor* StartTasksCall(CallEnv& env, grpc::CallbackServerContext& context,
+                                         const wire::GetTasksRequest& request,
+                                         wire::GetTasksResponse& response);
+
+// Download: the mapped model file in chunks, without copies; the engine is not involved.
+grpc::ServerWriteReactor<grpc::ByteBuffer>* StartDownload(CallEnv& env,
+                                                          grpc::CallbackServerContext& context,
+                                                          const grpc::ByteBuffer& request);
+
+// Upload: judged by its header, then one chunk at a time to a temporary file of the spool; answered
+// when the engine has journaled it. An upload that ends early leaves no trace.
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* StartUpload(
+    CallEnv& env, grpc::CallbackServerContext& context);
+
+// The caller, if it may call. See CheckHeader.
+Result<CollaboratorName> Authenticate(const CallEnv& env, grpc::CallbackServerContext& context,
+                                      const wire::Header& header);
+
+// The status that refuses a call, which is also logged.
+grpc::Status Refuse(std::string_view call, const grpc::CallbackServerContext& context,
+                    const Error& error);
+
+}  // namespace fx::aggregator

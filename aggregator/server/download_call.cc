@@ -1,0 +1,80 @@
+// Download, ranges of immutable files.
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "aggregator/server/calls.h"
+#include "core/base/format.h"
+#include "rpc/bytes.h"
+
+namespace fx::aggregator {
+namespace {
+
+constexpr std::size_t kModelIdDigits = 64;
+
+bool IsModelId(const std::string& text) {
+  return text.size() == kModelIdDigits && std::ranges::all_of(text, [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
+}
+
+class DownloadCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
+ public:
+  void Start(const CallEnv& env, grpc::CallbackServerContext& context,
+             const grpc::ByteBuffer& request) {
+    if (const Status opened = Open(env, context, request); !opened) {
+      return Finish(Refuse("Download", context, opened.error()));
+    }
+    WriteNext();
+  }
+
+  void OnWriteDone(bool ok) override {
+    if (!ok) return Finish(grpc::Status::CANCELLED);
+    WriteNext();
+  }
+  void OnDone() override { delete this; }
+
+ private:
+  Status Open(const CallEnv& env, grpc::CallbackServerContext& context,
+              const grpc::ByteBuffer& buffer) {
+    wire::DownloadRequest request;
+    TRY(Unpack(buffer, request));
+    TRY(Authenticate(env, context, request.header()));
+    if (!IsModelId(request.model_id())) {
+      return Fail(ErrorCode::kInvalidArgument, Quoted(request.model_id()) + " is not a model id");
+    }
+    ModelFile model = TRY(env.models.OpenModel(ModelId{request.model_id()}));
+    if (request.offset() > model.file_bytes().size()) {
+      return Fail(ErrorCode::kOutOfRange, format("the model has {} bytes, none at {}",
+                                                 model.file_bytes().size(), request.offset()));
+    }
+    left_ = model.file_bytes().subspan(static_cast<std::size_t>(request.offset()));
+    model_ = std::make_shared<const ModelFile>(std::move(model));
+    return Ok();
+  }
+
+  void WriteNext() {
+    if (left_.empty()) return Finish(grpc::Status::OK);
+    const auto chunk = left_.first(std::min(kChunkBytes, left_.size()));
+    left_ = left_.subspan(chunk.size());
+    buffer_ = WrapBytes(chunk, model_);
+    StartWrite(&buffer_);
+  }
+
+  std::shared_ptr<const ModelFile> model_;  // shared with the buffers gRPC still holds
+  std::span<const std::byte> left_;
+  grpc::ByteBuffer buffer_;
+};
+
+}  // namespace
+
+grpc::ServerWriteReactor<grpc::ByteBuffer>* StartDownload(CallEnv& env,
+                                                          grpc::CallbackServerContext& context,
+                                                          const grpc::ByteBuffer& request) {
+  auto* const call = new DownloadCall;  // deletes itself in OnDone
+  call->Start(env, context, request);
+  return call;
+}
+
+}  // namespace fx::aggregator

@@ -1,0 +1,77 @@
+#include "aggregator/server/waiters.h"
+
+namespace fx::aggregator {
+namespace {
+
+Error Superseded(const CollaboratorName& who) {
+  return Error(ErrorCode::kAborted, "another call for tasks came in under the name " + who.value)
+      .Hint("only one process may run under a collaborator's name: stop the other one");
+}
+
+}  // namespace
+
+RequestId Waiters::NewRequest() {
+  const std::lock_guard lock(mutex_);
+  return RequestId{++last_request_};
+}
+
+Status Waiters::AddLocked(RequestId request, Waiter waiter) {
+  if (closed_) return Fail(ErrorCode::kUnavailable, "the aggregator is stopping");
+  entries_.emplace(request, Entry{.waiter = std::move(waiter)});
+  return Ok();
+}
+
+Status Waiters::AddTasks(RequestId request, Waiter waiter) {
+  std::optional<Waiter> older;
+  const CollaboratorName who = waiter.who;
+  {
+    const std::lock_guard lock(mutex_);
+    TRY(AddLocked(request, std::move(waiter)));
+    if (const auto asking = asking_.find(who); asking != asking_.end()) {
+      auto node = entries_.extract(asking->second);
+      if (!node.empty()) older = std::move(node.mapped().waiter);
+    }
+    asking_[who] = request;
+  }
+  if (older) older->answer(Superseded(who));
+  return Ok();
+}
+
+Status Waiters::AddUpload(RequestId request, Waiter waiter) {
+  const std::lock_guard lock(mutex_);
+  return AddLocked(request, std::move(waiter));
+}
+
+std::optional<Waiter> Waiters::Take(RequestId request) {
+  const std::lock_guard lock(mutex_);
+  auto node = entries_.extract(request);
+  if (node.empty()) return std::nullopt;
+  return std::move(node.mapped().waiter);
+}
+
+void Waiters::Park(RequestId request) {
+  const std::lock_guard lock(mutex_);
+  const auto entry = entries_.find(request);
+  if (entry != entries_.end()) entry->second.parked = true;
+}
+
+std::vector<std::pair<CollaboratorName, RequestId>> Waiters::Unpark() {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::pair<CollaboratorName, RequestId>> woken;
+  for (auto& [request, entry] : entries_) {
+    if (std::exchange(entry.parked, false)) woken.emplace_back(entry.waiter.who, request);
+  }
+  return woken;
+}
+
+void Waiters::Close(const Error& error) {
+  std::map<RequestId, Entry> left;
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    left.swap(entries_);
+  }
+  for (const auto& [request, entry] : left) entry.waiter.answer(error);
+}
+
+}  // namespace fx::aggregator

@@ -2,9 +2,9 @@
 
 #include <utility>
 
-#include "collaborator/metrics_log.h"
 #include "core/base/format.h"
 #include "core/base/log.h"
+#include "core/base/metrics_file.h"
 #include "core/tensor/model_file.h"
 
 namespace fx::collaborator {
@@ -36,6 +36,21 @@ std::string MetricsText(const std::vector<Metric>& metrics) {
     text += (text.empty() ? "" : " ") + format("{}={:.6g}", metric.name, metric.value);
   }
   return text;
+}
+
+// The line of the round in the metrics file. It follows from what is on disk, down to the seconds,
+// so a line written before a crash is the line that would be written after it.
+std::string LineOf(const CloseRound& close, const CollaboratorName& who) {
+  double seconds = 0;
+  std::vector<Metric> metrics;
+  for (const FinishedTask& result : close.results) {
+    seconds += result.seconds;
+    for (const Metric& metric : result.metrics) {
+      metrics.push_back(
+          {.name = who.value + "/" + result.task.value + "/" + metric.name, .value = metric.value});
+    }
+  }
+  return MetricsLine(close.round, seconds, metrics);
 }
 
 SessionOptions SessionOptionsOf(const TaskLoopOptions& options) {
@@ -208,9 +223,8 @@ bool TaskLoop::IsFirstRefusal(const std::string& what) {
 
 Status TaskLoop::Do(const CloseRound& close) {
   if (!options_.metrics_file.empty()) {
-    TRY(In(AppendMetricsLine(options_.metrics_file,
-                             MetricsLine(options_.name, close.round, close.results)),
-           "cannot write the metrics"));
+    const std::string line = LineOf(close, options_.name);
+    TRY(In(AppendMissingLines(options_.metrics_file, {&line, 1}), "cannot write the metrics"));
   }
   TRY(store_.MarkClosed(close.round));
   session_.OnClosed();

@@ -3,6 +3,7 @@
 #include "core/base/format.h"
 #include "fx/certificates.h"
 #include "fx/host_name.h"
+#include "fx/workspace/marker.h"
 
 namespace fx {
 namespace {
@@ -22,6 +23,7 @@ class AggregatorCertify : public Command {
   }
 
   Status Run(Io& io) override {
+    TRY(RequireWorkspace("."));
     const Identity identity = TRY(Identity::Aggregator(fqdn_));
     return In(Certify(identity, io), "cannot certify aggregator " + identity.name());
   }

@@ -2,6 +2,7 @@
 
 #include "fx/certificates.h"
 #include "fx/host_name.h"
+#include "fx/workspace/marker.h"
 
 namespace fx {
 namespace {
@@ -22,6 +23,7 @@ class AggregatorGenerateCertRequest : public Command {
   }
 
   Status Run(Io& io) override {
+    TRY(RequireWorkspace("."));
     const Identity identity = TRY(Identity::Aggregator(fqdn_));
     TRY(In(MakeRequest(identity, io), "cannot make the aggregator's certificate request"));
     io.err << "Next: fx aggregator certify --fqdn " << identity.name() << "\n";

@@ -3,6 +3,7 @@
 #include "core/base/format.h"
 #include "fx/certificates.h"
 #include "fx/collaborator/cert_packages.h"
+#include "fx/workspace/marker.h"
 #include "pki/chain.h"
 #include "plan/cols_file.h"
 
@@ -77,6 +78,7 @@ class CollaboratorCertify : public Command {
   }
 
   Status Run(Io& io) override {
+    TRY(RequireWorkspace("."));
     if (!import_.empty()) {
       if (!name_.empty() || !request_package_.empty()) return BadOptions();
       return In(Import(io), "cannot import " + import_);

@@ -3,6 +3,7 @@
 #include "core/base/format.h"
 #include "fx/certificates.h"
 #include "fx/collaborator/cert_packages.h"
+#include "fx/workspace/marker.h"
 
 namespace fx {
 namespace {
@@ -25,6 +26,7 @@ class CollaboratorGenerateCertRequest : public Command {
   }
 
   Status Run(Io& io) override {
+    TRY(RequireWorkspace("."));
     const Identity identity = TRY(Identity::Collaborator(name_));
     return In(Generate(identity, io),
               format("cannot make the certificate request of collaborator {}", identity.name()));

@@ -2,6 +2,7 @@
 
 #include "core/base/format.h"
 #include "fx/certificates.h"
+#include "fx/workspace/marker.h"
 
 namespace fx {
 namespace {
@@ -18,6 +19,7 @@ class WorkspaceCertify : public Command {
   void Declare(Flags&) override {}
 
   Status Run(Io& io) override {
+    TRY(RequireWorkspace("."));
     const bool kept = CertificateAuthority::ExistsIn(kCertFolder);
     const CertificateAuthority authority = TRY(In(
         kept ? CertificateAuthority::Open(kCertFolder) : CertificateAuthority::Create(kCertFolder),

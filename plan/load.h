@@ -10,9 +10,9 @@
 
 namespace fx {
 
-// Loads and checks a plan. Paths are taken as given; `defaults:` files are looked up relative to the
-// folder that holds the plan's folder (the workspace). A `cols` path that does not exist means no one
-// is authorised yet.
+// Loads and checks a plan. Paths are taken as given; `defaults:` files are looked up relative to
+// the folder that holds the plan's folder (the workspace). A `cols` path that does not exist means
+// no one is authorised yet.
 //
 // The error lists every complaint at once, a line each: "plan/plan.yaml:14: assigner.settings...
 // is 1.4, expected 0 to 1", with the nearest known name for an unknown key.

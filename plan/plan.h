@@ -23,8 +23,8 @@ struct AggregatorSettings {
   Path best_state_path;
   Path last_state_path;
   std::uint32_t rounds_to_train = 10;
-  std::uint32_t db_store_rounds = 2;  // committed models kept for collaborators that lag
-  bool write_logs = true;             // logs/<origin>_metrics.txt
+  std::uint32_t db_store_rounds = 2;            // committed models kept for collaborators that lag
+  bool write_logs = true;                       // logs/<origin>_metrics.txt
   std::uint64_t max_update_bytes = 4ULL << 30;  // a larger update is refused by its header
 };
 
@@ -39,8 +39,8 @@ struct CollaboratorSettings {
 
 // data_loader: which loader, and its settings. `data_path` comes from data.yaml, not from here.
 struct DataLoaderSettings {
-  std::string type;                     // registered name: "IdxDataLoader"
-  std::string dataset;                  // folder with the data set's files
+  std::string type;     // registered name: "IdxDataLoader"
+  std::string dataset;  // folder with the data set's files
   std::int64_t batch_size = 32;
   std::int64_t collaborator_count = 1;  // shards the data set is cut into
   double mean = 0, std = 1;             // pixels / 255, then (x - mean) / std
@@ -64,9 +64,9 @@ struct TaskSpec {
   TaskName name;
   TaskFunction function = TaskFunction::kTrain;
   ApplyTo apply = ApplyTo::kGlobal;
-  std::vector<std::string> metrics;         // names to report: "loss", "accuracy" (or "acc")
-  std::int64_t epochs = 1;                  // train
-  std::optional<std::int64_t> batch_size;   // overrides the data loader's
+  std::vector<std::string> metrics;        // names to report: "loss", "accuracy" (or "acc")
+  std::int64_t epochs = 1;                 // train
+  std::optional<std::int64_t> batch_size;  // overrides the data loader's
   std::string aggregation_type = "WeightedAverage";
 };
 

@@ -1,0 +1,33 @@
+#include "plan/complaints.h"
+
+#include <algorithm>
+
+#include "core/base/format.h"
+
+namespace fx {
+
+void Complaints::Add(const YamlValue& at, std::string text) {
+  Add(at.file ? *at.file : std::string(), at.line, std::move(text));
+}
+
+void Complaints::Add(const std::string& file, int line, std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c >= 0 && c < ' '; }, ' ');
+  complaints_.push_back({file, line, std::move(text)});
+}
+
+Status Complaints::ToStatus() const {
+  if (empty()) return Ok();
+  std::vector<Complaint> sorted = complaints_;
+  std::sort(sorted.begin(), sorted.end());
+  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+  std::string message;
+  for (const Complaint& c : sorted) {
+    // The indent puts each line under the first in Error::Render's "  because: ".
+    if (!message.empty()) message += "\n           ";
+    message += format("{}:{}: {}", c.file, c.line, c.text);
+  }
+  return Fail(ErrorCode::kInvalidArgument, std::move(message));
+}
+
+}  // namespace fx

@@ -1,0 +1,37 @@
+// The list of everything that is wrong with a plan, so that all of it can be said at once.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/base/error.h"
+#include "plan/yaml_value.h"
+
+namespace fx {
+
+// Collects complaints in any order and tells them in the order of the file. A complaint is one line
+// without a full stop: "plan/plan.yaml:14: assigner.settings.task_groups[0].percentage is 1.4,
+// expected 0 to 1".
+class Complaints {
+ public:
+  // `text` starts with the path of the value: "network.settings.agg_port is 0, expected ...".
+  void Add(const YamlValue& at, std::string text);
+  void Add(const std::string& file, int line, std::string text);
+
+  bool empty() const { return complaints_.empty(); }
+
+  // OK if there are none; else one kInvalidArgument error with a line each, sorted by file and
+  // line, each said once.
+  Status ToStatus() const;
+
+ private:
+  struct Complaint {
+    std::string file;
+    int line;
+    std::string text;
+    auto operator<=>(const Complaint&) const = default;
+  };
+  std::vector<Complaint> complaints_;
+};
+
+}  // namespace fx

@@ -1,0 +1,53 @@
+#include "plan/load.h"
+
+#include "core/base/format.h"
+#include "plan/canonical.h"
+#include "plan/complaints.h"
+#include "plan/cross_checks.h"
+#include "plan/merge_defaults.h"
+#include "plan/read_sections.h"
+#include "plan/site_files.h"
+
+namespace fx {
+namespace {
+
+void ReadPlan(const YamlValue& document, Complaints& complaints, Plan& plan) {
+  CheckSectionNames(document, complaints);
+  ReadAggregator(document, complaints, plan.aggregator);
+  ReadCollaborator(document, complaints, plan.collaborator);
+  ReadDataLoader(document, complaints, plan.data_loader);
+  ReadTaskRunner(document, complaints, plan.task_runner);
+  ReadNetwork(document, complaints, plan.network);
+  ReadAssigner(document, complaints, plan.assigner, plan.task_groups);
+  ReadTasks(document, complaints, plan.tasks);
+  ReadCompressionPipeline(document, complaints);
+  ReadStragglerPolicy(document, complaints, plan.stragglers);
+  CrossCheck(plan, document, complaints);
+}
+
+}  // namespace
+
+Result<Plan> LoadPlan(const Path& plan_file, const Path& cols_file) {
+  const std::string context = format("cannot use the plan {}", plan_file.string());
+  const std::string text = TRY(In(ReadFile(plan_file, kMaxYamlBytes), context));
+  Plan plan;
+  Complaints complaints;
+  if (Exists(cols_file)) {
+    const std::string cols = TRY(In(ReadFile(cols_file, kMaxYamlBytes), context));
+    ReadCols(cols, cols_file.string(), complaints, plan.authorized);
+  }
+  YamlRef document = ParseYaml(text, plan_file.string(), complaints);
+  if (document && !document->is_mapping()) {
+    complaints.Add(*document, format("the plan is {}, expected sections", Describe(*document)));
+  } else if (document) {
+    document = MergeDefaults(document, WorkspaceOf(plan_file), complaints);
+    ReadPlan(*document, complaints, plan);
+  }
+  TRY(In(complaints.ToStatus(), context));
+  plan.digest = PlanDigest(*document);
+  plan.federation_uuid = FederationUuid(plan_file.filename().string(), plan.digest);
+  plan.aggregator_uuid = AggregatorUuid(plan.federation_uuid);
+  return plan;
+}
+
+}  // namespace fx

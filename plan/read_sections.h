@@ -1,0 +1,26 @@
+// One function a section of the plan: from YAML to the structs of plan/plan.h. Each complains about
+// everything it finds and leaves what is wrong at its default.
+#pragma once
+
+#include "plan/complaints.h"
+#include "plan/plan.h"
+#include "plan/yaml_value.h"
+
+namespace fx {
+
+// `plan` is the merged document (plan/merge_defaults.h).
+void ReadAggregator(const YamlValue& plan, Complaints& complaints, AggregatorSettings& out);
+void ReadCollaborator(const YamlValue& plan, Complaints& complaints, CollaboratorSettings& out);
+void ReadDataLoader(const YamlValue& plan, Complaints& complaints, DataLoaderSettings& out);
+void ReadTaskRunner(const YamlValue& plan, Complaints& complaints, NetworkSpec& out);
+void ReadNetwork(const YamlValue& plan, Complaints& complaints, NetworkSettings& out);
+void ReadCompressionPipeline(const YamlValue& plan, Complaints& complaints);
+void ReadStragglerPolicy(const YamlValue& plan, Complaints& complaints, StragglerPolicy& out);
+void ReadTasks(const YamlValue& plan, Complaints& complaints, std::map<TaskName, TaskSpec>& out);
+void ReadAssigner(const YamlValue& plan, Complaints& complaints, AssignerType& type,
+                  std::vector<TaskGroup>& groups);
+
+// Complains about sections that are none of these.
+void CheckSectionNames(const YamlValue& plan, Complaints& complaints);
+
+}  // namespace fx

@@ -1,0 +1,166 @@
+// The sections tasks and assigner: what is run, and in which groups.
+#include "core/base/format.h"
+#include "plan/names_check.h"
+#include "plan/read_sections.h"
+#include "plan/section_reader.h"
+
+namespace fx {
+namespace {
+
+void ReadMetrics(MappingReader& kwargs, TaskSpec& task, Complaints& complaints) {
+  const std::vector<std::string> known = {"accuracy", "acc", "loss"};
+  task.metrics = task.function == TaskFunction::kTrain ? std::vector<std::string>{"loss"}
+                                                       : std::vector<std::string>{"accuracy"};
+  kwargs.Texts("metrics", task.metrics);
+  for (std::size_t i = 0; i < task.metrics.size(); ++i) {
+    const std::string& name = task.metrics[i];
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      complaints.Add(
+          *kwargs.Get("metrics"),
+          format("{}[{}] is \"{}\", {}", kwargs.PathOf("metrics"), i, name, Suggest(name, known)));
+    }
+  }
+}
+
+void ReadKwargs(MappingReader& task_reader, TaskSpec& task, Complaints& complaints) {
+  YamlRef value = task_reader.Get("kwargs");
+  if (!value) value = std::make_shared<YamlValue>();
+  MappingReader kwargs(value, task_reader.PathOf("kwargs"), complaints);
+  ReadMetrics(kwargs, task, complaints);
+  std::int64_t batch_size = 0;
+  kwargs.Integer("batch_size", batch_size, 1, 1'000'000);
+  if (batch_size > 0) task.batch_size = batch_size;
+  if (task.function == TaskFunction::kTrain) {
+    kwargs.Integer("epochs", task.epochs, 1, 1'000'000);
+  } else {
+    int apply = static_cast<int>(task.apply);
+    kwargs.Pick("apply",
+                {{"global", static_cast<int>(ApplyTo::kGlobal)},
+                 {"local", static_cast<int>(ApplyTo::kLocal)}},
+                apply);
+    task.apply = static_cast<ApplyTo>(apply);
+  }
+  kwargs.Finish();
+}
+
+void ReadAggregationType(MappingReader& task_reader, Complaints& complaints) {
+  const YamlRef value = task_reader.Get("aggregation_type");
+  if (!value) return;
+  MappingReader reader(value, task_reader.PathOf("aggregation_type"), complaints);
+  std::string name;
+  reader.Require("template", "WeightedAverage");
+  reader.Text("template", name);
+  const std::string last = name.starts_with("openfl.") ? name.substr(name.rfind('.') + 1) : name;
+  if (!name.empty() && last != "WeightedAverage") {
+    reader.Complain("template", format("is \"{}\", expected WeightedAverage", name));
+  }
+  if (const YamlRef settings = reader.Get("settings")) {
+    MappingReader(settings, reader.PathOf("settings"), complaints).Finish();
+  }
+  reader.Finish();
+}
+
+void ReadTask(const YamlEntry& entry, Complaints& complaints, std::map<TaskName, TaskSpec>& out) {
+  const std::string& name = KeyText(*entry.key);
+  const std::string path = "tasks." + name;
+  const std::string problem = TaskNameProblem(name);
+  if (!problem.empty()) complaints.Add(*entry.key, format("{}: the name {}", path, problem));
+  MappingReader reader(entry.value, path, complaints);
+  int function = -1;
+  reader.Require("function", "train or validate");
+  reader.Pick("function",
+              {{"train", static_cast<int>(TaskFunction::kTrain)},
+               {"validate", static_cast<int>(TaskFunction::kValidate)},
+               {"train_task", static_cast<int>(TaskFunction::kTrain)},
+               {"train_batches", static_cast<int>(TaskFunction::kTrain)},
+               {"validate_task", static_cast<int>(TaskFunction::kValidate)}},
+              function);
+  TaskSpec task;
+  task.name = {name};
+  if (function >= 0) {
+    task.function = static_cast<TaskFunction>(function);
+    ReadKwargs(reader, task, complaints);
+  } else {
+    reader.Get("kwargs");
+  }
+  ReadAggregationType(reader, complaints);
+  reader.Finish();
+  out.emplace(task.name, std::move(task));
+}
+
+void ReadGroup(const YamlRef& value, const std::string& path, AssignerType type,
+               Complaints& complaints, TaskGroup& group) {
+  MappingReader reader(value, path, complaints);
+  reader.Require("name", "a name for the group");
+  reader.Text("name", group.name);
+  std::vector<std::string> tasks, collaborators;
+  reader.Require("tasks", "a list of names of tasks");
+  reader.Texts("tasks", tasks);
+  for (std::string& task : tasks) group.tasks.push_back({std::move(task)});
+  if (type == AssignerType::kStaticGrouped) {
+    reader.Require("collaborators", "a list of names of collaborators");
+    reader.Texts("collaborators", collaborators);
+    for (std::string& name : collaborators) group.collaborators.push_back({std::move(name)});
+  } else {
+    reader.Require("percentage", "the group's share of all collaborators, from 0 to 1");
+  }
+  reader.Real("percentage", group.percentage, 0, 1);
+  reader.Finish();
+}
+
+}  // namespace
+
+void ReadTasks(const YamlValue& plan, Complaints& complaints, std::map<TaskName, TaskSpec>& out) {
+  const YamlRef section = plan.Find("tasks");
+  if (!section || !section->is_mapping()) {
+    complaints.Add(section ? *section : plan, "the section tasks is missing");
+    return;
+  }
+  for (const YamlEntry& entry : section->entries) {
+    if (KeyText(*entry.key) == "settings") {
+      MappingReader(entry.value, "tasks.settings", complaints).Finish();
+    } else {
+      ReadTask(entry, complaints, out);
+    }
+  }
+}
+
+void ReadAssigner(const YamlValue& plan, Complaints& complaints, AssignerType& type,
+                  std::vector<TaskGroup>& groups) {
+  SectionReader section(plan, "assigner", SectionReader::Need::kRequired, complaints);
+  int picked = static_cast<int>(type);
+  section.Template({{"RandomGroupedAssigner", static_cast<int>(AssignerType::kRandomGrouped)},
+                    {"StaticGroupedAssigner", static_cast<int>(AssignerType::kStaticGrouped)}},
+                   picked);
+  type = static_cast<AssignerType>(picked);
+  MappingReader& settings = section.settings();
+  const YamlRef list = settings.Require("task_groups", "a list of groups");
+  if (list && (!list->is_sequence() || list->items.empty())) {
+    settings.Complain("task_groups", format("is {}, expected a list of groups", Describe(*list)));
+  } else if (list) {
+    for (std::size_t i = 0; i < list->items.size(); ++i) {
+      const std::string path = format("{}[{}]", settings.PathOf("task_groups"), i);
+      ReadGroup(list->items[i], path, type, complaints, groups.emplace_back());
+    }
+  }
+  section.Finish();
+}
+
+void CheckSectionNames(const YamlValue& plan, Complaints& complaints) {
+  std::vector<std::string> known = {"aggregator",
+                                    "assigner",
+                                    "collaborator",
+                                    "compression_pipeline",
+                                    "data_loader",
+                                    "network",
+                                    "straggler_handling_policy",
+                                    "task_runner",
+                                    "tasks"};
+  for (const YamlEntry& entry : plan.entries) {
+    const std::string& name = KeyText(*entry.key);
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    complaints.Add(*entry.key, format("the section {} is unknown, {}", name, Suggest(name, known)));
+  }
+}
+
+}  // namespace fx

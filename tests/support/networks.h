@@ -7,7 +7,7 @@
 
 #include "plan/network_spec.h"
 
-namespace fx::testing {
+namespace fx::test {
 
 inline LayerSpec Conv2d(std::string name, std::int64_t filters, std::int64_t kernel,
                         std::int64_t padding = 0, std::int64_t stride = 1) {
@@ -61,4 +61,4 @@ inline NetworkSpec MakeNetwork(Shape input, std::vector<LayerSpec> layers,
   return network;
 }
 
-}  // namespace fx::testing
+}  // namespace fx::test

@@ -1,0 +1,215 @@
+// Whole training tasks against plain loops: order of samples, batches, optimizers; and the identity
+// federated averaging rests on.
+#include <cmath>
+#include <cstring>
+
+#include "tests/numeric/reference.h"
+#include "tests/numeric/trainer.h"
+#include "tests/support/matchers.h"
+#include "tests/support/networks.h"
+
+namespace fx::test {
+namespace {
+
+constexpr std::int64_t kClasses = 4;
+const Shape kInput = {1, 8, 8};
+
+NetworkSpec SmallNetwork(OptimizerSpec optimizer) {
+  return MakeNetwork(kInput,
+                     {Conv2d("conv", 5, 3, 1), Relu("relu"), MaxPool("pool", 2), Flatten("flatten"),
+                      Dense("dense", 12), Relu("relu2"), Dense("head", kClasses)},
+                     optimizer);
+}
+
+std::vector<std::byte> BytesOf(const Model& model) {
+  std::vector<std::byte> bytes;
+  for (const NamedTensor& tensor : model) {
+    const auto own = tensor.tensor.bytes();
+    bytes.insert(bytes.end(), own.begin(), own.end());
+  }
+  return bytes;
+}
+
+// The optimizers by their formulas, in double.
+class ReferenceOptimizer {
+ public:
+  explicit ReferenceOptimizer(OptimizerSpec spec) : spec_(spec) {}
+
+  void Step(std::vector<Values>& weights, std::vector<Values> gradients) {
+    if (m_.empty()) {
+      for (const Values& w : weights) m_.emplace_back(w.size());
+      v_ = m_;
+    }
+    ++t_;
+    for (std::size_t p = 0; p < weights.size(); ++p) {
+      for (std::size_t i = 0; i < weights[p].size(); ++i) {
+        const double g = gradients[p][i] + spec_.weight_decay * weights[p][i];
+        weights[p][i] -= Change(m_[p][i], v_[p][i], g);
+      }
+    }
+  }
+
+ private:
+  double Change(double& m, double& v, double g) const {
+    if (spec_.type == OptimizerType::kSgd) {
+      m = spec_.momentum * m + g;
+      return spec_.learning_rate * m;
+    }
+    m = spec_.beta1 * m + (1 - spec_.beta1) * g;
+    v = spec_.beta2 * v + (1 - spec_.beta2) * g * g;
+    const double m_hat = m / (1 - std::pow(spec_.beta1, t_));
+    const double v_hat = v / (1 - std::pow(spec_.beta2, t_));
+    return spec_.learning_rate * m_hat / (std::sqrt(v_hat) + spec_.epsilon);
+  }
+
+  const OptimizerSpec spec_;
+  std::vector<Values> m_, v_;
+  int t_ = 0;
+};
+
+// Trains `reference` as the contract of the runner says: shuffled anew each epoch by the plan's
+// seed, round, epoch and collaborator; batches in that order, the last one smaller.
+void TrainReference(Reference& reference, const NetworkSpec& network, const MemorySet& data,
+                    std::size_t batch, std::uint64_t epochs) {
+  ReferenceOptimizer optimizer(network.optimizer);
+  const auto size = static_cast<std::size_t>(data.size());
+  for (std::uint64_t epoch = 1; epoch <= epochs; ++epoch) {
+    const auto order =
+        Permutation(size, RandomStream(network.seed, "shuffle", 2, epoch, HashName("one")));
+    for (std::size_t begin = 0; begin < size; begin += batch) {
+      const std::size_t end = std::min(size, begin + batch);
+      std::vector<Values> gradients = reference.ZeroGradients();
+      for (std::size_t i = begin; i < end; ++i) {
+        reference.AddGradient(data.sample(order[i]), data.label(order[i]),
+                              1 / static_cast<double>(end - begin), gradients);
+      }
+      optimizer.Step(reference.parameters(), std::move(gradients));
+    }
+  }
+}
+
+struct Optimizing {
+  std::string name;
+  OptimizerSpec spec;
+};
+
+class Training : public ::testing::TestWithParam<Optimizing> {
+ protected:
+  const NetworkSpec network_ = SmallNetwork(GetParam().spec);
+  const MemoryLoader data_{RandomSet(kInput, 50, kClasses, 3)};
+};
+
+TEST_P(Training, ThreeEpochsOfMiniBatchesEndWherePlainLoopsEnd) {
+  Reference reference(network_, InitialModel(network_));
+  TrainReference(reference, network_, data_.train(), 16, 3);
+  const auto runner = RunnerFor(network_, data_, 16);
+  ASSERT_THAT(runner->Train(TrainTask(3), InRound(2)), IsOk());
+  const Model actual = runner->GetParameters();
+  for (std::size_t p = 0; p < actual.size(); ++p) {
+    EXPECT_LT(RelativeError(actual[p].tensor.floats(), reference.parameters()[p]), 2e-5)
+        << actual[p].name;
+  }
+}
+
+TEST_P(Training, StateCarriedToAnotherRunnerContinuesBitForBit) {
+  const auto one = RunnerFor(network_, data_, 16);
+  ASSERT_THAT(one->Train(TrainTask(), InRound(0)), IsOk());
+  const auto two = RunnerFor(network_, data_, 16);
+  ASSERT_THAT(two->SetParameters(one->GetParameters()), IsOk());
+  ASSERT_THAT(two->SetOptimizerState(one->GetOptimizerState()), IsOk());
+  ASSERT_THAT(one->Train(TrainTask(), InRound(1)), IsOk());
+  ASSERT_THAT(two->Train(TrainTask(), InRound(1)), IsOk());
+  EXPECT_EQ(BytesOf(one->GetParameters()), BytesOf(two->GetParameters()));
+  EXPECT_EQ(BytesOf(one->GetOptimizerState()), BytesOf(two->GetOptimizerState()));
+}
+
+TEST_P(Training, AResetOptimizerStartsAsANewOne) {
+  const auto one = RunnerFor(network_, data_, 16);
+  ASSERT_THAT(one->Train(TrainTask(), InRound(0)), IsOk());
+  one->ResetOptimizer();
+  EXPECT_TRUE(one->GetOptimizerState().empty());
+  const auto two = RunnerFor(network_, data_, 16);
+  ASSERT_THAT(two->SetParameters(one->GetParameters()), IsOk());
+  ASSERT_THAT(one->Train(TrainTask(), InRound(1)), IsOk());
+  ASSERT_THAT(two->Train(TrainTask(), InRound(1)), IsOk());
+  EXPECT_EQ(BytesOf(one->GetParameters()), BytesOf(two->GetParameters()));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, Training,
+    ::testing::Values(
+        Optimizing{"Sgd", {.learning_rate = 0.05}},
+        Optimizing{"SgdWithDecay", {.learning_rate = 0.05, .weight_decay = 0.1}},
+        Optimizing{"Momentum", {.learning_rate = 0.02, .momentum = 0.9}},
+        Optimizing{"MomentumWithDecay",
+                   {.learning_rate = 0.02, .momentum = 0.9, .weight_decay = 0.05}},
+        Optimizing{"Adam", {.type = OptimizerType::kAdam, .learning_rate = 0.003}},
+        Optimizing{"AdamWithDecay",
+                   {.type = OptimizerType::kAdam, .learning_rate = 0.003, .weight_decay = 0.05}}),
+    [](const auto& tested) { return tested.param.name; });
+
+TEST(TrainingLoss, IsTheMeanOverTheSamplesOfTheLastEpoch) {
+  // A learning rate of nearly zero leaves the model where it was.
+  const NetworkSpec network = SmallNetwork({.learning_rate = 1e-30});
+  const MemoryLoader data(RandomSet(kInput, 50, kClasses, 3));
+  const Reference reference(network, InitialModel(network));
+  double loss = 0, correct = 0;
+  for (std::size_t i = 0; i < 50; ++i) {
+    loss += reference.Loss(data.train().sample(i), data.train().label(i)) / 50;
+    correct += reference.IsCorrect(data.train().sample(i), data.train().label(i)) ? 0.02 : 0;
+  }
+  const auto runner = RunnerFor(network, data, 16);
+  const TaskReport trained = runner->Train(TrainTask(3), InRound(0)).value();
+  const TaskReport validated = runner->Validate(ValidateTask(), InRound(0)).value();
+  EXPECT_EQ(trained.num_samples, 50);
+  EXPECT_NEAR(trained.metrics[0].value, loss, 1e-6);
+  EXPECT_NEAR(trained.metrics[1].value, correct, 1e-12);
+  EXPECT_NEAR(validated.metrics[0].value, correct, 1e-12);
+  EXPECT_NEAR(validated.metrics[1].value, loss, 1e-6);
+}
+
+// The weighted mean in double of what the sites trained.
+Model WeightedMean(const std::vector<Model>& models, const std::vector<double>& weights) {
+  Model mean = Clone(models[0]);
+  for (std::size_t t = 0; t < mean.size(); ++t) {
+    const auto out = mean[t].tensor.floats();
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      double sum = 0, total = 0;
+      for (std::size_t k = 0; k < models.size(); ++k) {
+        sum += weights[k] * models[k][t].tensor.floats()[i];
+        total += weights[k];
+      }
+      out[i] = static_cast<float>(sum / total);
+    }
+  }
+  return mean;
+}
+
+Model TrainedOn(const NetworkSpec& network, const MemorySet& data) {
+  const MemoryLoader loader(data);
+  const auto runner = RunnerFor(network, loader, data.size());
+  FX_CHECK(runner->Train(TrainTask(), InRound(0)).has_value());
+  return runner->GetParameters();
+}
+
+// McMahan et al. 2017, section 2: with full batches and one step, FedAvg is FedSGD, which is
+// gradient descent on the union.
+TEST(FederatedAveraging, OfOneFullBatchStepOnUnequalShardsIsOneStepOnAllData) {
+  const NetworkSpec network = SmallNetwork({.learning_rate = 0.1});
+  const MemorySet all = RandomSet(kInput, 1000, kClasses, 8);
+  const Model central = TrainedOn(network, all);
+  const std::vector<Model> sites = {TrainedOn(network, all.Part(0, 137)),
+                                    TrainedOn(network, all.Part(137, 700)),
+                                    TrainedOn(network, all.Part(700, 1000))};
+  const Model mean = WeightedMean(sites, {137, 563, 300});
+  const Model plain_mean = WeightedMean(sites, {1, 1, 1});
+  for (std::size_t t = 0; t < central.size(); ++t) {
+    const auto expected = central[t].tensor.floats();
+    EXPECT_LT(RelativeError(mean[t].tensor.floats(), expected), 1e-6) << central[t].name;
+    // The test can tell: weights that ignore the sizes of the shards end elsewhere.
+    EXPECT_GT(RelativeError(plain_mean[t].tensor.floats(), expected), 1e-5) << central[t].name;
+  }
+}
+
+}  // namespace
+}  // namespace fx::test

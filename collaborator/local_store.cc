@@ -167,12 +167,9 @@ Result<FinishedTask> ParseFinishedTask(const std::string& text) {
 Result<LocalStore> LocalStore::Open(const Path& folder) {
   TRY(MakeFolders(folder / "models"));
   TRY(MakeFolders(folder / "results"));
-  auto lock = FileLock::Acquire(folder / "lock");
-  if (!lock) {
-    return Fail(std::move(lock).error().Hint(
-        "this collaborator already runs in this workspace; stop that process first"));
-  }
-  LocalStore store(folder, *std::move(lock));
+  FileLock lock = TRY(In(FileLock::Acquire(folder / "lock"),
+                         "this collaborator already runs in this workspace"));
+  LocalStore store(folder, std::move(lock));
   TRY(store.Remember());
   return store;
 }

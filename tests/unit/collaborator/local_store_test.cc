@@ -1,0 +1,157 @@
+#include "collaborator/local_store.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <string>
+
+#include "tests/support/matchers.h"
+
+namespace fx::collaborator {
+namespace {
+
+using test::IsError;
+using test::IsOk;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+Model ModelOf(float value) {
+  Model model;
+  model.push_back({.name = "w", .tensor = Tensor::FromFloats({1}, {{value}})});
+  return model;
+}
+
+FinishedTask Task(std::uint32_t round, const std::string& name) {
+  return {.round = Round{round},
+          .task = TaskName{name},
+          .model = ModelId{std::string(64, 'a')},
+          .sequence = 7,
+          .num_samples = 30'000,
+          .metrics = {{"loss", 0.1}, {"a metric", -1e-300}},
+          .seconds = 2.0 / 3,
+          .update = {},
+          .size = 0,
+          .optimizer = {}};
+}
+
+class LocalStoreTest : public testing::Test {
+ protected:
+  LocalStore Open() {
+    auto store = LocalStore::Open(folder());
+    EXPECT_THAT(store, IsOk());
+    return *std::move(store);
+  }
+  // What a process started now would find.
+  Remembered Found() { return Open().remembered(); }
+  FinishedTask Add(const FinishedTask& task, const Model* trained, const Model* optimizer) {
+    auto added = Open().Add(task, trained, optimizer);
+    EXPECT_THAT(added, IsOk());
+    return *added;
+  }
+  Path folder() const { return folder_.path() / "site1" / "plan.yaml_12345678"; }
+  Path result(const std::string& name) const { return folder() / "results" / name; }
+
+ private:
+  TempDir folder_;
+};
+
+TEST_F(LocalStoreTest, RemembersAFinishedTaskExactly) {
+  const Model trained = ModelOf(1), optimizer = ModelOf(2);
+  const FinishedTask added = Add(Task(3, "train"), &trained, &optimizer);
+  EXPECT_TRUE(added.trained());
+  EXPECT_THAT(Found().finished, ElementsAre(added));
+}
+
+TEST_F(LocalStoreTest, ATasksNameCannotLeaveTheFolderOrForgeALine) {
+  const FinishedTask added = Add(Task(3, "../../a b\nround 9"), nullptr, nullptr);
+  EXPECT_THAT(Found().finished, ElementsAre(added));
+  EXPECT_THAT(*ListFolder(folder() / "results"),
+              ElementsAre(result("00000003-%2e%2e%2f%2e%2e%2fa%20b%0around%209.result")));
+}
+
+TEST_F(LocalStoreTest, PassesOverAResultWhoseTensorsAreDamagedOrGone) {
+  const Model trained = ModelOf(1);
+  const FinishedTask first = Add(Task(1, "train"), &trained, nullptr);
+  const FinishedTask second = Add(Task(2, "train"), &trained, nullptr);
+  const FinishedTask third = Add(Task(3, "train"), &trained, nullptr);
+  ASSERT_THAT(RemoveIfExists(Open().UpdatePath(first)), IsOk());
+  std::string bytes = *ReadFile(Open().UpdatePath(second));
+  bytes.back() ^= 1;
+  ASSERT_THAT(AtomicWrite(Open().UpdatePath(second), bytes), IsOk());
+  EXPECT_THAT(Found().finished, ElementsAre(third));
+}
+
+TEST_F(LocalStoreTest, TensorsWithoutARecordAreNoResult) {
+  const Model trained = ModelOf(1);
+  Add(Task(1, "train"), &trained, nullptr);
+  ASSERT_THAT(RemoveIfExists(result("00000001-train.result")), IsOk());
+  EXPECT_THAT(Found().finished, IsEmpty());
+}
+
+TEST_F(LocalStoreTest, PassesOverEveryTruncatedRecord) {
+  Add(Task(1, "train"), nullptr, nullptr);
+  const Path path = result("00000001-train.result");
+  const std::string whole = *ReadFile(path);
+  for (std::size_t size = 0; size + 1 < whole.size(); ++size) {
+    ASSERT_THAT(AtomicWrite(path, whole.substr(0, size)), IsOk());
+    EXPECT_THAT(Found().finished, IsEmpty()) << size;
+  }
+}
+
+TEST_F(LocalStoreTest, KeepsOnlyWhatIsListedAndNothingHalfDone) {
+  const Model trained = ModelOf(1), optimizer = ModelOf(2);
+  const FinishedTask old = Add(Task(1, "train"), &trained, &optimizer);
+  const FinishedTask kept = Add(Task(2, "train"), &trained, nullptr);
+  const ModelId current{std::string(64, 'c')}, past{std::string(64, 'd')};
+  {
+    LocalStore store = Open();
+    for (const Path& path :
+         {store.ModelPath(past), Path(store.ModelPath(current).string() + ".part"),
+          Path(store.ModelPath(past).string() + ".part"), result("left.fxm.tmp")}) {
+      ASSERT_THAT(AtomicWrite(path, "bytes"), IsOk());
+    }
+    ASSERT_THAT(store.Keep({&current, 1}, {&kept, 1}), IsOk());
+  }
+  EXPECT_THAT(*ListFolder(folder() / "models"),
+              ElementsAre(Path(Open().ModelPath(current).string() + ".part")));
+  EXPECT_THAT(*ListFolder(folder() / "results"),
+              ElementsAre(result("00000002-train.result"), result("00000002-train.update.fxm")));
+}
+
+TEST_F(LocalStoreTest, RemembersTheClosedRoundAndTheModels) {
+  const ModelId model{std::string(64, 'c')};
+  {
+    LocalStore store = Open();
+    EXPECT_EQ(store.remembered().closed, std::nullopt);
+    ASSERT_THAT(store.MarkClosed(Round{12}), IsOk());
+    ASSERT_THAT(AtomicWrite(store.ModelPath(model), "bytes"), IsOk());
+  }
+  EXPECT_EQ(Found().closed, Round{12});
+  EXPECT_THAT(Found().models, ElementsAre(model));
+}
+
+TEST_F(LocalStoreTest, RefusesASecondProcessWithWords) {
+  const LocalStore store = Open();
+  EXPECT_THAT(LocalStore::Open(folder()),
+              IsError(ErrorCode::kFailedPrecondition, "this collaborator already runs"));
+}
+
+TEST(FinishedTaskText, KeepsNumbersThatAreNotFinite) {
+  FinishedTask task = Task(1, "train");
+  task.metrics = {{"loss", std::numeric_limits<double>::infinity()}};
+  EXPECT_EQ(ParseFinishedTask(EncodeFinishedTask(task))->metrics, task.metrics);
+}
+
+TEST(FinishedTaskText, RefusesAnotherFormat) {
+  EXPECT_THAT(ParseFinishedTask("fx-result 2\nend\n"),
+              IsError(ErrorCode::kDataLoss, "fx-result 1"));
+  EXPECT_THAT(ParseFinishedTask("fx-result 1\nmood good\nend\n"),
+              IsError(ErrorCode::kDataLoss, "unknown field mood"));
+  EXPECT_THAT(ParseFinishedTask("fx-result 1\nround minus\nend\n"),
+              IsError(ErrorCode::kDataLoss, "minus is not a number"));
+  EXPECT_THAT(ParseFinishedTask("fx-result 1\ntask a%2\nend\n"),
+              IsError(ErrorCode::kDataLoss, "a%2 is not an escaped name"));
+}
+
+}  // namespace
+}  // namespace fx::collaborator

@@ -1,0 +1,276 @@
+#include "collaborator/task_loop.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/random.h"
+#include "tests/support/matchers.h"
+#include "tests/unit/collaborator/fake_federation.h"
+
+namespace fx::collaborator {
+namespace {
+
+using test::FakeAggregator;
+using test::FakeLink;
+using test::FakeRunner;
+using test::IsError;
+using test::IsOk;
+using test::Trouble;
+using testing::HasSubstr;
+
+constexpr std::uint32_t kRounds = 3;
+
+std::map<TaskName, TaskSpec> PlanTasks() {
+  std::map<TaskName, TaskSpec> tasks;
+  const auto add = [&](const std::string& name, TaskFunction function, ApplyTo apply) {
+    tasks[{name}] = TaskSpec{
+        .name = {name}, .function = function, .apply = apply, .metrics = {}, .batch_size = {}};
+  };
+  add("judge", TaskFunction::kValidate, ApplyTo::kGlobal);
+  add("train", TaskFunction::kTrain, ApplyTo::kGlobal);
+  add("judge_locally", TaskFunction::kValidate, ApplyTo::kLocal);
+  return tasks;
+}
+
+// An aggregator, and a site whose disk outlives its processes.
+class Federation {
+ public:
+  explicit Federation(OptTreatment treatment = OptTreatment::kReset)
+      : treatment_(treatment),
+        aggregator_(disk_.path(), kRounds, {{"judge"}, {"train"}, {"judge_locally"}}) {}
+
+  // One process, from its start to its end.
+  Status Run(const Trouble& network, const Trouble& tasks, std::stop_token stop = {}) {
+    FakeLink link(aggregator_, network);
+    return RunOver(link, tasks, std::move(stop));
+  }
+  Status RunOver(Link& link, const Trouble& tasks, std::stop_token stop = {}) {
+    LocalStore store = TRY(LocalStore::Open(disk_.path() / "state"));
+    FakeRunner runner(tasks, &trainings_);
+    TaskLoopOptions options{.name = {"site1"},
+                            .tasks = PlanTasks(),
+                            .settings = {.opt_treatment = treatment_},
+                            .metrics_file = metrics_file(),
+                            .stop = std::move(stop),
+                            .clock = [] { return 0.0; },
+                            .show = {},
+                            .clear = {}};
+    return TaskLoop(std::move(options), std::move(store), link, runner).Run();
+  }
+
+  FakeAggregator& aggregator() { return aggregator_; }
+  int trainings() const { return trainings_; }
+  Path metrics_file() const { return disk_.path() / "logs" / "site1_metrics.txt"; }
+  std::string metrics() const { return ReadFile(metrics_file()).value(); }
+  std::size_t FilesLeft() const {
+    return ListFolder(disk_.path() / "state" / "models")->size() +
+           ListFolder(disk_.path() / "state" / "results")->size();
+  }
+
+ private:
+  TempDir disk_;
+  OptTreatment treatment_;
+  FakeAggregator aggregator_;
+  int trainings_ = 0;
+};
+
+std::optional<Error> NoTrouble() {
+  return std::nullopt;
+}
+
+// Fails once, at the n-th chance.
+Trouble FailAt(int n, Error error) {
+  auto left = std::make_shared<int>(n);
+  return [left, error = std::move(error)]() -> std::optional<Error> {
+    if ((*left)-- == 0) return error;
+    return std::nullopt;
+  };
+}
+
+class TaskLoopTest : public testing::TestWithParam<OptTreatment> {};
+
+TEST_P(TaskLoopTest, SendsEveryTaskOfEveryRoundInOrder) {
+  Federation federation(GetParam());
+  ASSERT_THAT(federation.Run(NoTrouble, NoTrouble), IsOk());
+  const auto& accepted = federation.aggregator().accepted();
+  ASSERT_EQ(accepted.size(), 3 * kRounds);
+  EXPECT_THAT(accepted[0], HasSubstr("0 judge 10 -0.5"));
+  EXPECT_THAT(accepted[1], HasSubstr("0 train 100 1.0"));
+  // 0.9 * -0.5 + 3: the parameters that were trained, not those that came.
+  EXPECT_THAT(accepted[2], HasSubstr("0 judge_locally 10 2.55"));
+  EXPECT_THAT(accepted[3], HasSubstr("1 judge 10 2.55"));
+  EXPECT_EQ(federation.trainings(), static_cast<int>(kRounds));
+  EXPECT_EQ(federation.FilesLeft(), 0U);
+}
+
+TEST_P(TaskLoopTest, ACrashAtAnyMomentChangesNothingThatIsSentOrLogged) {
+  Federation undisturbed(GetParam());
+  ASSERT_THAT(undisturbed.Run(NoTrouble, NoTrouble), IsOk());
+
+  int moment = 0;
+  for (;; ++moment) {
+    Federation federation(GetParam());
+    const Trouble crash = FailAt(moment, Error(ErrorCode::kInternal, "crash"));
+    const Status first = federation.Run(crash, crash);
+    if (first) break;  // past the last moment
+    ASSERT_THAT(federation.Run(NoTrouble, NoTrouble), IsOk()) << moment;
+    EXPECT_EQ(federation.aggregator().accepted(), undisturbed.aggregator().accepted()) << moment;
+    EXPECT_EQ(federation.metrics(), undisturbed.metrics()) << moment;
+    EXPECT_LE(federation.trainings(), undisturbed.trainings() + 1) << moment;
+  }
+  EXPECT_GT(moment, 40);
+}
+
+TEST_P(TaskLoopTest, CrashAfterCrashChangesNothingThatIsSentOrLogged) {
+  Federation undisturbed(GetParam());
+  ASSERT_THAT(undisturbed.Run(NoTrouble, NoTrouble), IsOk());
+  for (std::uint64_t seed = 0; seed < 30; ++seed) {
+    Federation federation(GetParam());
+    RandomStream random(seed, "crashes");
+    int lives = 1;
+    const auto live = [&] {
+      const int moment = static_cast<int>(random.Below(9));
+      const Trouble crash = FailAt(moment, Error(ErrorCode::kInternal, "crash"));
+      return federation.Run(crash, crash);
+    };
+    while (!live()) ASSERT_LT(++lives, 200) << seed;
+    EXPECT_EQ(federation.aggregator().accepted(), undisturbed.aggregator().accepted()) << seed;
+    EXPECT_EQ(federation.metrics(), undisturbed.metrics()) << seed;
+  }
+}
+
+// Whenever the network fails, what was trained so far is on disk.
+TEST_P(TaskLoopTest, AFinishedResultIsNotTrainedAgain) {
+  int moment = 0;
+  for (;; ++moment) {
+    Federation federation(GetParam());
+    const Trouble crash = FailAt(moment, Error(ErrorCode::kInternal, "crash"));
+    const bool past_the_last = federation.Run(crash, NoTrouble).has_value();
+    if (past_the_last) break;
+    ASSERT_THAT(federation.Run(NoTrouble, NoTrouble), IsOk()) << moment;
+    EXPECT_EQ(federation.trainings(), static_cast<int>(kRounds)) << moment;
+  }
+  EXPECT_GT(moment, 30);
+}
+
+TEST_P(TaskLoopTest, AnUnreliableNetworkChangesNothing) {
+  Federation undisturbed(GetParam());
+  ASSERT_THAT(undisturbed.Run(NoTrouble, NoTrouble), IsOk());
+  for (std::uint64_t seed = 0; seed < 30; ++seed) {
+    Federation federation(GetParam());
+    RandomStream random(seed, "network");
+    const Trouble network = [&]() -> std::optional<Error> {
+      switch (random.Below(6)) {
+        case 0:
+          return Error(ErrorCode::kUnavailable, "the cable is out");
+        case 1:
+          return Error(ErrorCode::kDeadlineExceeded, "too slow");
+        default:
+          return std::nullopt;
+      }
+    };
+    ASSERT_THAT(federation.Run(network, NoTrouble), IsOk()) << seed;
+    EXPECT_EQ(federation.aggregator().accepted(), undisturbed.aggregator().accepted()) << seed;
+    EXPECT_EQ(federation.metrics(), undisturbed.metrics()) << seed;
+    EXPECT_EQ(federation.trainings(), static_cast<int>(kRounds)) << seed;
+  }
+}
+
+// Other sites may be enough for a round at any moment; this one then goes on with the next.
+TEST_P(TaskLoopTest, RoundsThatMoveOnWithoutThisSiteAreLeftBehind) {
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    Federation federation(GetParam());
+    RandomStream random(seed, "others");
+    const Trouble others = [&]() -> std::optional<Error> {
+      FakeAggregator& aggregator = federation.aggregator();
+      if (random.Below(8) == 0 && aggregator.round() < kRounds) aggregator.CloseRound();
+      return std::nullopt;
+    };
+    ASSERT_THAT(federation.Run(others, others), IsOk()) << seed;
+    EXPECT_EQ(federation.aggregator().round(), kRounds);
+    EXPECT_EQ(federation.FilesLeft(), 0U) << seed;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Optimizer, TaskLoopTest,
+                         testing::Values(OptTreatment::kReset, OptTreatment::kContinueLocal),
+                         [](const auto& tested) {
+                           return tested.param == OptTreatment::kReset ? "Reset" : "ContinueLocal";
+                         });
+
+TEST(TaskLoop, AContinuedOptimizerTrainsDifferentlyFromAFreshOne) {
+  Federation fresh(OptTreatment::kReset), continued(OptTreatment::kContinueLocal);
+  ASSERT_THAT(fresh.Run(NoTrouble, NoTrouble), IsOk());
+  ASSERT_THAT(continued.Run(NoTrouble, NoTrouble), IsOk());
+  EXPECT_THAT(fresh.aggregator().accepted().at(4), HasSubstr("1 train 100 1.0"));
+  EXPECT_THAT(continued.aggregator().accepted().at(4), HasSubstr("1 train 100 1.5"));
+}
+
+TEST(TaskLoop, WritesALineOfMetricsARound) {
+  Federation federation;
+  ASSERT_THAT(federation.Run(NoTrouble, NoTrouble), IsOk());
+  const std::string metrics = federation.metrics();
+  EXPECT_THAT(metrics,
+              testing::StartsWith(R"({"round_number": 0, "elapsed_seconds": 0, )"
+                                  R"("site1/judge/accuracy": -0.5, "site1/train/loss": 1, )"));
+  EXPECT_EQ(std::ranges::count(metrics, '\n'), static_cast<std::ptrdiff_t>(kRounds));
+}
+
+TEST(TaskLoop, ATaskThatFailsEndsTheProcessWithItsWords) {
+  Federation federation;
+  const Error diverged(ErrorCode::kInvalidArgument, "the loss of layer fc2 is not finite");
+  EXPECT_THAT(federation.Run(NoTrouble, FailAt(1, diverged)),
+              IsError(ErrorCode::kInvalidArgument,
+                      "task train of round 0 failed\n  because: the loss of layer fc2"));
+  EXPECT_EQ(federation.aggregator().accepted().size(), 1U);
+}
+
+TEST(TaskLoop, AStopDuringTrainingEndsItAndTheNextProcessGoesOn) {
+  Federation undisturbed, federation;
+  ASSERT_THAT(undisturbed.Run(NoTrouble, NoTrouble), IsOk());
+  std::stop_source stop;
+  int calls = 0;
+  const Trouble signal = [&]() -> std::optional<Error> {
+    if (++calls == 3) {  // after judge, in train
+      stop.request_stop();
+      return Error(ErrorCode::kCancelled, "training was stopped");
+    }
+    return std::nullopt;
+  };
+  EXPECT_THAT(federation.Run(NoTrouble, signal, stop.get_token()),
+              IsError(ErrorCode::kCancelled, "the same command continues where this one stopped"));
+  EXPECT_EQ(calls, 3);
+  ASSERT_THAT(federation.Run(NoTrouble, NoTrouble), IsOk());
+  EXPECT_EQ(federation.aggregator().accepted(), undisturbed.aggregator().accepted());
+}
+
+// Refuses every result as too late, and yet assigns it again.
+class ContradictoryLink : public FakeLink {
+ public:
+  using FakeLink::FakeLink;
+  Status Send(const TaskResult&) override {
+    return Fail(ErrorCode::kAborted, "round 0 is over, the federation is in round 0");
+  }
+};
+
+TEST(TaskLoop, AnAggregatorThatContradictsItselfIsNotAskedForEver) {
+  Federation federation;
+  ContradictoryLink link(federation.aggregator(), NoTrouble);
+  EXPECT_THAT(federation.RunOver(link, NoTrouble),
+              IsError(ErrorCode::kAborted, "cannot send the result of judge of round 0"));
+}
+
+TEST(TaskLoop, AnAggregatorThatRefusesTheCallIsNotAskedAgain) {
+  Federation federation;
+  const Error refused(ErrorCode::kPermissionDenied, "site1 is not in plan/cols.yaml");
+  EXPECT_THAT(federation.Run(FailAt(0, refused), NoTrouble),
+              IsError(ErrorCode::kPermissionDenied, "cannot get tasks from the aggregator"));
+}
+
+}  // namespace
+}  // namespace fx::collaborator

@@ -43,8 +43,8 @@ def include_graph(files):
                 yield f.path, line, "give this folder a row in MAY_INCLUDE of tests/tidy/rules.py"
             elif not any(header.startswith(a) for a in allowed):
                 may = ", ".join(a for a in allowed if a != owner) or "nothing else"
-                yield f.path, line, (f"{owner} may not include {header}; it may include {may}. Move "
-                                     "the code, or pass what is needed as an argument")
+                yield f.path, line, (f"{owner} may not include {header}; it may include {may}. "
+                                     "Move the code, or pass what is needed as an argument")
 
 
 def doors(files):

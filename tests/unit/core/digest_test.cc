@@ -55,7 +55,7 @@ TEST(Sha256, AgreesWithSha256sum) {
   const TempDir dir;
   const Path path = dir.path() / "bytes";
   std::string bytes;
-  for (int i = 0; i < 100'003; ++i) bytes += static_cast<char>(i * i % 251);
+  for (unsigned i = 0; i < 100'003; ++i) bytes += static_cast<char>(i * i % 251);
   ASSERT_THAT(AtomicWrite(path, bytes), test::IsOk());
   EXPECT_EQ(FirstWordOf(format("/usr/bin/sha256sum {}", path.string())), Sha256Hex(AsBytes(bytes)));
 }

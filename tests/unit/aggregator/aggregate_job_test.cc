@@ -1,0 +1,179 @@
+#include "aggregator/aggregate_job.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "aggregator/engine/metrics.h"
+#include "core/base/format.h"
+#include "core/base/random.h"
+#include "tests/support/matchers.h"
+#include "tests/unit/aggregator/reference_average.h"
+
+namespace fx::aggregator {
+namespace {
+
+using test::IsError;
+using test::IsOk;
+
+// Scalars, empty and tiny tensors, and one of several blocks that starts within a block.
+Model RandomModel(std::uint64_t seed) {
+  Model model;
+  for (const Shape& shape : {Shape{}, Shape{3}, Shape{0, 4}, Shape{2, 3, 3}, Shape{101, 1013},
+                             Shape{1}, Shape{30'000}}) {
+    RandomStream stream(seed, "model", model.size());
+    Tensor tensor(shape);
+    for (float& x : tensor.floats()) x = stream.NextFloat() - 0.5F;
+    model.push_back({format("t{}", model.size()), std::move(tensor)});
+  }
+  return model;
+}
+
+class AggregateJobTest : public testing::Test {
+ protected:
+  AggregateJobTest()
+      : models_(*ModelStore::Open(dir_.path() / "models")),
+        spool_(*Spool::Open(dir_.path() / "spool")) {
+    action_.round = Round{4};
+    action_.base = *models_.Add(RandomModel(0));
+  }
+
+  void Stage(const std::string& who, const Model& update, std::int64_t samples,
+             const std::string& task = "train") {
+    const Path temp = spool_.TempPath(RequestId{1});
+    const UpdateId id{WriteModelFile(temp, update, DigestKind::kFast)->digest};
+    ASSERT_THAT(spool_.Commit(temp, action_.round, {who}, {task}, id), IsOk());
+    action_.tasks[{task}].push_back({.who = {who}, .update = id, .num_samples = samples});
+  }
+
+  void StageThree() {
+    Stage("ann", RandomModel(1), 100);
+    Stage("bob", RandomModel(2), 300);
+    Stage("cyd", RandomModel(3), 7);
+  }
+
+  Path PathOf(std::size_t index) const {
+    const Contribution& c = action_.tasks.at({"train"}).at(index);
+    return spool_.PathOf(action_.round, c.who, {"train"}, c.update);
+  }
+
+  Result<ModelId> Run(int threads = 2) {
+    return RunAggregateJob(action_, models_, spool_, threads);
+  }
+
+  std::size_t NumModels() const { return ListFolder(dir_.path() / "models")->size(); }
+
+  TempDir dir_;
+  ModelStore models_;
+  Spool spool_;
+  AggregateRound action_{};
+};
+
+TEST_F(AggregateJobTest, EqualsThePlainLoopBitForBit) {
+  StageThree();
+  const Result<ModelId> id = Run();
+  ASSERT_THAT(id, IsOk());
+  const Model next = models_.OpenModel(*id)->Load();
+  const Model base = RandomModel(0);
+  const Model updates[] = {RandomModel(1), RandomModel(2), RandomModel(3)};
+  const std::vector<double> shares = SharesOf(std::vector<std::int64_t>{100, 300, 7});
+  ASSERT_THAT(CheckLayout(LayoutOf(next), LayoutOf(base)), IsOk());
+  for (std::size_t t = 0; t < base.size(); ++t) {
+    std::vector<std::vector<float>> parts;
+    for (const Model& update : updates) {
+      const auto values = update[t].tensor.floats();
+      parts.emplace_back(values.begin(), values.end());
+    }
+    const auto expected = test::ReferenceAverage(base[t].tensor.floats(), parts, shares);
+    EXPECT_TRUE(std::ranges::equal(next[t].tensor.floats(), expected)) << base[t].name;
+  }
+}
+
+TEST_F(AggregateJobTest, TheModelIsADigestOfItsFileAndAWholeFile) {
+  StageThree();
+  const ModelId id = *Run();
+  EXPECT_EQ(id.value, *ModelFileSha256(models_.PathOf(id)));
+  EXPECT_EQ(*models_.Add(models_.OpenModel(id)->Load()), id);  // padding and header included
+}
+
+TEST_F(AggregateJobTest, BytesDoNotDependOnThreads) {
+  StageThree();
+  const ModelId one = *Run(1);
+  for (const int threads : {0, 2, 3, 7}) EXPECT_EQ(*Run(threads), one) << threads << " threads";
+}
+
+TEST_F(AggregateJobTest, FoldsTheUpdatesOfAllTasksTogether) {
+  Stage("ann", RandomModel(1), 100, "train_large");
+  Stage("bob", RandomModel(2), 300, "train_small");
+  const ModelId separate = *Run();
+  action_.tasks.clear();
+  Stage("ann", RandomModel(1), 100);
+  Stage("bob", RandomModel(2), 300);
+  EXPECT_EQ(*Run(), separate);
+}
+
+TEST_F(AggregateJobTest, OneUpdateAloneIsNearlyTheNextModel) {
+  Stage("ann", RandomModel(1), 100);
+  const Model next = models_.OpenModel(*Run())->Load();
+  const Model update = RandomModel(1);
+  for (std::size_t i = 0; i < next[4].tensor.floats().size(); ++i) {
+    ASSERT_NEAR(next[4].tensor.floats()[i], update[4].tensor.floats()[i], 1e-6);
+  }
+}
+
+TEST_F(AggregateJobTest, DoneTwiceIsDoneOnce) {
+  StageThree();
+  EXPECT_EQ(*Run(), *Run());
+  EXPECT_EQ(NumModels(), 2U);  // the base and the next
+}
+
+TEST_F(AggregateJobTest, NamesTheUpdateThatIsMissing) {
+  StageThree();
+  ASSERT_THAT(RemoveIfExists(PathOf(1)), IsOk());
+  EXPECT_THAT(Run(), IsError(ErrorCode::kNotFound, "the update of bob for task train in round 4"));
+  EXPECT_EQ(NumModels(), 1U);
+}
+
+TEST_F(AggregateJobTest, NamesTheUpdateThatIsTruncated) {
+  StageThree();
+  const std::string bytes = *ReadFile(PathOf(2));
+  ASSERT_THAT(AtomicWrite(PathOf(2), bytes.substr(0, bytes.size() / 2)), IsOk());
+  EXPECT_THAT(Run(), IsError(ErrorCode::kInvalidArgument, "the update of cyd for task train"));
+}
+
+TEST_F(AggregateJobTest, NoticesASingleFlippedBit) {
+  StageThree();
+  std::string bytes = *ReadFile(PathOf(0));
+  bytes[bytes.size() - 100] = static_cast<char>(bytes[bytes.size() - 100] ^ 1);
+  ASSERT_THAT(AtomicWrite(PathOf(0), bytes), IsOk());
+  EXPECT_THAT(Run(), IsError(ErrorCode::kDataLoss, "is damaged: its digest is"));
+  EXPECT_EQ(NumModels(), 1U);
+}
+
+TEST_F(AggregateJobTest, RefusesAnUpdateMadeForAnotherModel) {
+  Model other = RandomModel(1);
+  other[3].tensor = Tensor(Shape{2, 3, 4});
+  Stage("ann", other, 1);
+  EXPECT_THAT(Run(), IsError(ErrorCode::kInvalidArgument, "tensor t3 has shape [2, 3, 4]"));
+}
+
+TEST_F(AggregateJobTest, RefusesABaseThatIsNotThere) {
+  StageThree();
+  action_.base = {"0000"};
+  EXPECT_THAT(Run(), IsError(ErrorCode::kNotFound, "cannot aggregate round 4"));
+}
+
+TEST_F(AggregateJobTest, RefusesTensorsThatCannotBeAveraged) {
+  Model counts;
+  counts.push_back({"steps", Tensor(DType::kInt64, {1})});
+  action_.base = *models_.Add(counts);
+  Stage("ann", counts, 1);
+  EXPECT_THAT(Run(), IsError(ErrorCode::kUnimplemented, "tensor steps of the model is int64"));
+}
+
+}  // namespace
+}  // namespace fx::aggregator

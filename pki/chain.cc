@@ -19,6 +19,11 @@ bool AtCleanEnd() {
   return ERR_GET_LIB(last) == ERR_LIB_PEM && ERR_GET_REASON(last) == PEM_R_NO_START_LINE;
 }
 
+Certificate Shared(X509* x509) {
+  X509_up_ref(x509);
+  return Certificate(X509Ptr(x509));
+}
+
 bool IsRoot(const Certificate& certificate) {
   return (X509_get_extension_flags(certificate.get()) & EXFLAG_SI) != 0;
 }
@@ -81,8 +86,12 @@ Result<X509StorePtr> MakeTrustStore(const std::vector<Certificate>& chain) {
   return store;
 }
 
-Error VerificationError(int x509_error, const Certificate& stopped_at, const std::string& place,
+Error VerificationError(X509_STORE_CTX* context, const std::string& place,
                         const std::vector<Certificate>& chain, const std::string& chain_place) {
+  const int x509_error = X509_STORE_CTX_get_error(context);
+  const Certificate leaf = Shared(X509_STORE_CTX_get0_cert(context));
+  X509* current = X509_STORE_CTX_get_current_cert(context);
+  const Certificate stopped_at = current == nullptr ? leaf : Shared(current);
   switch (x509_error) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
     case X509_V_ERR_CERT_NOT_YET_VALID:
@@ -95,7 +104,7 @@ Error VerificationError(int x509_error, const Certificate& stopped_at, const std
     case X509_V_ERR_CERT_SIGNATURE_FAILURE:
       return Error(ErrorCode::kUnauthenticated,
                    format("{}: the certificate of {} was signed by {}, but {} trusts {}", place,
-                          stopped_at.Describe(), stopped_at.DescribeIssuer(), chain_place,
+                          leaf.Describe(), leaf.DescribeIssuer(), chain_place,
                           DescribeAuthorities(chain)))
           .Hint(
               "both sites need certificates of the same authority: the one of the aggregator's "
@@ -122,12 +131,7 @@ Status VerifyCertificate(const Certificate& leaf, const std::string& place, Role
       context.get(), role == Role::kAggregator ? X509_PURPOSE_SSL_SERVER : X509_PURPOSE_SSL_CLIENT);
   if (X509_verify_cert(context.get()) == 1) return Ok();
   ERR_clear_error();
-  X509* at = X509_STORE_CTX_get_current_cert(context.get());
-  if (at == nullptr) at = leaf.get();
-  X509_up_ref(at);
-  const Certificate stopped_at{X509Ptr(at)};
-  return Fail(VerificationError(X509_STORE_CTX_get_error(context.get()), stopped_at, place, chain,
-                                chain_place));
+  return Fail(VerificationError(context.get(), place, chain, chain_place));
 }
 
 }  // namespace fx

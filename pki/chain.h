@@ -21,9 +21,9 @@ Result<std::vector<Certificate>> LoadChain(const Path& path);
 // A store that trusts exactly `chain`.
 Result<X509StorePtr> MakeTrustStore(const std::vector<Certificate>& chain);
 
-// What is wrong with a certificate, in words, from the code and certificate OpenSSL's verification
-// stopped at (X509_STORE_CTX_get_error). `place` names the leaf, `chain_place` the authorities.
-Error VerificationError(int x509_error, const Certificate& stopped_at, const std::string& place,
+// What the verification that just failed in `context` found, in words. `place` names where the leaf
+// came from, `chain_place` where the authorities did.
+Error VerificationError(X509_STORE_CTX* context, const std::string& place,
                         const std::vector<Certificate>& chain, const std::string& chain_place);
 
 // A certificate that passes a handshake today: within its dates, signed (through any of `chain`) by

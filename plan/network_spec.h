@@ -27,8 +27,8 @@ struct LayerSpec {
   bool bias = true;                  // conv2d, dense
   double rate = 0;                   // dropout: probability of a zero, in [0, 1)
 
-  Shape input;   // of one sample: [channels, height, width] or [features]
-  Shape output;  // likewise
+  Shape input{};   // of one sample: [channels, height, width] or [features]
+  Shape output{};  // likewise
 };
 
 enum class LossType { kSoftmaxCrossEntropy };

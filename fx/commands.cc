@@ -2,9 +2,16 @@
 
 #include "fx/aggregator/certify.h"
 #include "fx/aggregator/generate_cert_request.h"
+#include "fx/aggregator/start.h"
+#include "fx/collaborator/certify.h"
+#include "fx/collaborator/create.h"
 #include "fx/collaborator/generate_cert_request.h"
+#include "fx/collaborator/start.h"
+#include "fx/model/save.h"
+#include "fx/plan/initialize.h"
 #include "fx/workspace/certify.h"
 #include "fx/workspace/create.h"
+#include "fx/workspace/export.h"
 #include "fx/workspace/import.h"
 
 namespace fx {
@@ -13,10 +20,17 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
   std::vector<std::unique_ptr<Command>> commands;
   commands.push_back(MakeWorkspaceCreate());
   commands.push_back(MakeWorkspaceCertify());
+  commands.push_back(MakeWorkspaceExport());
+  commands.push_back(MakeWorkspaceImport());
+  commands.push_back(MakePlanInitialize());
   commands.push_back(MakeAggregatorGenerateCertRequest());
   commands.push_back(MakeAggregatorCertify());
+  commands.push_back(MakeAggregatorStart());
+  commands.push_back(MakeCollaboratorCreate());
   commands.push_back(MakeCollaboratorGenerateCertRequest());
-  commands.push_back(MakeWorkspaceImport());
+  commands.push_back(MakeCollaboratorCertify());
+  commands.push_back(MakeCollaboratorStart());
+  commands.push_back(MakeModelSave());
   return commands;
 }
 

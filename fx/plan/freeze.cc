@@ -4,22 +4,12 @@
 
 #include "core/base/format.h"
 #include "plan/canonical.h"
-#include "plan/complaints.h"
 #include "plan/load.h"
 #include "plan/merge_defaults.h"
 #include "plan/yaml_value.h"
 
 namespace fx {
 namespace {
-
-Result<std::string> CanonicalTextOf(const Path& plan_file) {
-  Complaints complaints;
-  const YamlRef plan = ParseYaml(TRY(ReadFile(plan_file)), plan_file.string(), complaints);
-  TRY(complaints.ToStatus());
-  const YamlRef merged = MergeDefaults(plan, WorkspaceOf(plan_file), complaints);
-  TRY(complaints.ToStatus());
-  return CanonicalYaml(*merged);
-}
 
 Status CheckIsInitialized(const Plan& plan, const Path& plan_file) {
   std::string missing;
@@ -42,8 +32,9 @@ Result<Path> FreezePlan(const Path& plan_file, const Path& cols_file) {
   const Path frozen =
       plan_file.parent_path() / format("{}_{}{}", plan_file.stem().string(),
                                        plan.digest.substr(0, 8), plan_file.extension().string());
-  const std::string text = TRY(CanonicalTextOf(plan_file));
-  TRY(AtomicWrite(frozen, text, FileMode::kFrozen));
+  const std::string text = TRY(ReadFile(plan_file));
+  const YamlRef merged = TRY(ParseMergedPlan(text, plan_file));
+  TRY(AtomicWrite(frozen, CanonicalYaml(*merged), FileMode::kFrozen));
   return frozen;
 }
 

@@ -9,16 +9,16 @@
 #include <vector>
 
 #include "collaborator/backoff.h"
-#include "collaborator/raw_call.h"
-#include "core/base/digest.h"
 #include "core/base/format.h"
 #include "core/base/log.h"
 #include "core/tensor/model_file.h"
+#include "pki/tls_probe.h"
 #include "rpc/aggregator.grpc.pb.h"
 #include "rpc/bytes.h"
 #include "rpc/channel_options.h"
 #include "rpc/convert.h"
 #include "rpc/credentials.h"
+#include "rpc/raw_call.h"
 #include "rpc/status.h"
 
 namespace fx::collaborator {
@@ -27,6 +27,7 @@ namespace {
 // Longer than this the aggregator need not hold a question open; a proxy in between might not.
 constexpr auto kLongPoll = std::chrono::seconds(30);
 constexpr auto kSayAgain = std::chrono::minutes(1);
+constexpr auto kProbe = std::chrono::seconds(2);
 
 // What an attempt came to: how the call ended, or what went wrong on this side.
 using Attempt = Result<grpc::Status>;
@@ -38,8 +39,10 @@ std::shared_ptr<grpc::Channel> MakeChannel(const GrpcLinkOptions& options,
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS,
                    std::min(cap, static_cast<int>(Backoff::kFirstMs)));
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, cap);
+  const bool is_ipv6 = options.address.find(':') != std::string::npos;
+  const std::string host = is_ipv6 ? "[" + options.address + "]" : options.address;
   return grpc::CreateCustomChannel(
-      format("{}:{}", options.address, options.port),
+      format("{}:{}", host, options.port),
       options.tls ? MakeChannelCredentials(credentials) : grpc::InsecureChannelCredentials(),
       arguments);
 }
@@ -74,13 +77,14 @@ wire::UploadHeader MakeUploadHeader(const wire::Header& header, const TaskResult
 
 class GrpcLink final : public Link {
  public:
-  GrpcLink(GrpcLinkOptions options, const PemBundle& credentials)
+  GrpcLink(GrpcLinkOptions options, PemBundle credentials)
       : options_(std::move(options)),
+        credentials_(std::move(credentials)),
         header_(MakeHeader({.aggregator_uuid = options_.aggregator_uuid,
                             .federation_uuid = options_.federation_uuid,
                             .plan_digest = options_.plan_digest},
                            options_.name)),
-        channel_(MakeChannel(options_, credentials)),
+        channel_(MakeChannel(options_, credentials_)),
         stub_(wire::Aggregator::NewStub(channel_)),
         backoff_(options_.reconnect_interval_ms,
                  RandomStream(HashName(options_.name.value), "backoff")) {}
@@ -92,15 +96,19 @@ class GrpcLink final : public Link {
  private:
   Status Persist(const std::function<Attempt()>& attempt);
   Status WaitToRetry(const Error& error);
+  Result<std::string> WhyNot(const Error& error) const;
+  std::string Place() const { return format("{}:{}", options_.address, options_.port); }
   Attempt TryDownload(const ModelId& model, std::uint64_t size, const Path& part);
   Attempt TrySend(const TaskResult& result, const std::shared_ptr<const ModelFile>& file);
 
   const GrpcLinkOptions options_;
+  const PemBundle credentials_;
   const wire::Header header_;
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<wire::Aggregator::Stub> stub_;
   Backoff backoff_;
   std::optional<std::chrono::steady_clock::time_point> said_;  // when the wait was last mentioned
+  std::string last_trouble_;
 };
 
 // Repeats `attempt` until it succeeds or cannot.
@@ -122,13 +130,28 @@ Status GrpcLink::Persist(const std::function<Attempt()>& attempt) {
 
 Status GrpcLink::WaitToRetry(const Error& error) {
   const auto now = std::chrono::steady_clock::now();
-  if (!said_ || now - *said_ >= kSayAgain) {
-    said_ = now;
-    LogWarning(format("the aggregator {}:{} is not reachable yet ({}); waiting", options_.address,
-                      options_.port, error.message()));
+  const bool due = !said_ || now - *said_ >= kSayAgain;
+  if (due || error.message() != last_trouble_) {
+    const std::string reason = TRY(WhyNot(error));
+    if (due) {
+      LogWarning(format("the aggregator {} is not reachable yet ({}); waiting", Place(), reason));
+      said_ = now;
+    }
+    last_trouble_ = error.message();
   }
   if (!WaitFor(backoff_.NextMs(), options_.stop)) return Fail(Stopped());
   return Ok();
+}
+
+// What to tell people about a call that failed. An error: waiting cannot help.
+Result<std::string> GrpcLink::WhyNot(const Error& error) const {
+  if (!options_.tls || channel_->GetState(false) == GRPC_CHANNEL_READY) return error.message();
+  const Status probe = ProbeTls(options_.address, options_.port, credentials_, kProbe);
+  if (probe) return error.message();
+  if (probe.error().code() != ErrorCode::kUnavailable) return Fail(probe.error());
+  const std::string& reason = probe.error().message();
+  const std::string prefix = Place() + ": ";
+  return reason.starts_with(prefix) ? reason.substr(prefix.size()) : reason;
 }
 
 Result<std::optional<TaskAssignment>> GrpcLink::GetTasks() {
@@ -141,7 +164,9 @@ Result<std::optional<TaskAssignment>> GrpcLink::GetTasks() {
     context.set_deadline(std::chrono::system_clock::now() + kLongPoll);
     const std::stop_callback cancel(options_.stop, [&] { context.TryCancel(); });
     const grpc::Status status = stub_->GetTasks(&context, request, &response);
-    nothing_yet = status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED;
+    // Without a connection, silence says nothing about the tasks.
+    nothing_yet = status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED &&
+                  channel_->GetState(false) == GRPC_CHANNEL_READY;
     return nothing_yet ? grpc::Status::OK : status;
   }));
   if (nothing_yet) return std::nullopt;
@@ -259,8 +284,9 @@ GrpcLinkOptions LinkOptionsOf(const Plan& plan, const CollaboratorName& name) {
           .stop = {}};
 }
 
-std::unique_ptr<Link> MakeGrpcLink(GrpcLinkOptions options, const PemBundle& credentials) {
-  return std::make_unique<GrpcLink>(std::move(options), credentials);
+std::unique_ptr<Link> MakeGrpcLink(GrpcLinkOptions options, PemBundle credentials) {
+  options.reconnect_interval_ms = std::max(options.reconnect_interval_ms, Backoff::kFirstMs);
+  return std::make_unique<GrpcLink>(std::move(options), std::move(credentials));
 }
 
 }  // namespace fx::collaborator

@@ -34,6 +34,6 @@ struct GrpcLinkOptions {
 GrpcLinkOptions LinkOptionsOf(const Plan& plan, const CollaboratorName& name);
 
 // Connects at the first call. `credentials` are read only with tls.
-std::unique_ptr<Link> MakeGrpcLink(GrpcLinkOptions options, const PemBundle& credentials);
+std::unique_ptr<Link> MakeGrpcLink(GrpcLinkOptions options, PemBundle credentials);
 
 }  // namespace fx::collaborator

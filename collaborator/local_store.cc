@@ -167,8 +167,8 @@ Result<FinishedTask> ParseFinishedTask(const std::string& text) {
 Result<LocalStore> LocalStore::Open(const Path& folder) {
   TRY(MakeFolders(folder / "models"));
   TRY(MakeFolders(folder / "results"));
-  FileLock lock = TRY(In(FileLock::Acquire(folder / "lock"),
-                         "this collaborator already runs in this workspace"));
+  FileLock lock = TRY(
+      In(FileLock::Acquire(folder / "lock"), "this collaborator already runs in this workspace"));
   LocalStore store(folder, std::move(lock));
   TRY(store.Remember());
   return store;

@@ -3,6 +3,8 @@
 #include <grpc/support/log.h>
 
 #include <atomic>
+#include <cstdio>
+#include <cstdlib>
 
 #include "core/base/log.h"
 
@@ -12,7 +14,14 @@ namespace {
 std::atomic<GrpcRole> g_role{GrpcRole::kServer};
 
 void OnGrpcLog(gpr_log_func_args* args) {
+  if (getenv("FXDBG")) fprintf(stderr, "GRPC %d %s\n", args->severity, args->message);
   if (const auto words = ExplainGrpcLog(args->message, g_role)) LogWarning(*words);
+}
+
+// OpenSSL's own words: what follows the last colon.
+std::string Reason(std::string_view line) {
+  line = line.substr(line.rfind(':') + 1);  // npos + 1 is 0
+  return std::string(line.substr(0, line.find_last_not_of(". ") + 1));
 }
 
 }  // namespace
@@ -23,8 +32,27 @@ void InstallGrpcLog(GrpcRole role) {
 }
 
 std::optional<std::string> ExplainGrpcLog(std::string_view line, GrpcRole role) {
-  if (line.find("Handshake failed") == std::string_view::npos) return std::nullopt;
-  return role == GrpcRole::kServer ? std::string("a client was refused") : std::string("refused");
+  const auto says = [&](std::string_view words) {
+    return line.find(words) != std::string_view::npos;
+  };
+  if (!says("Handshake failed")) return std::nullopt;
+  const bool server = role == GrpcRole::kServer;
+  const std::string peer = server ? "a client" : "the aggregator";
+  if (says("certificate verify failed")) {
+    return peer +
+           " was refused during the TLS handshake: its certificate is not signed by this "
+           "federation's authority (cert/cert_chain.crt), or has expired";
+  }
+  if (says("alert")) {
+    return peer +
+           " refused our certificate during the TLS handshake: it has expired, or the authority "
+           "of the other side (cert/cert_chain.crt there) did not sign it";
+  }
+  if (says("did not return a certificate")) {
+    return peer + " was refused during the TLS handshake: it showed no certificate";
+  }
+  return peer + " was refused during the TLS handshake: it does not speak TLS 1.3 as we do (" +
+         Reason(line) + ")";
 }
 
 }  // namespace fx

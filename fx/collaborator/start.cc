@@ -105,9 +105,9 @@ class CollaboratorStart : public Command {
     TRY(CheckPlan(plan));
     const CollaboratorName name{TRY(Identity::Collaborator(name_)).name()};
     const std::string data_path = TRY(DataPathOf(data_config_, name.value));
-    const PemBundle credentials =
-        plan.network.tls ? TRY(LoadCollaboratorCredentials(plan.network.cert_folder, name))
-                         : PemBundle();
+    PemBundle credentials = plan.network.tls
+                                ? TRY(LoadCollaboratorCredentials(plan.network.cert_folder, name))
+                                : PemBundle();
     auto store =
         TRY(collaborator::LocalStore::Open(Path(kStateFolder) / name.value / plan.federation_uuid));
     const auto data = TRY(MakeDataLoader(plan.data_loader, data_path));
@@ -120,7 +120,7 @@ class CollaboratorStart : public Command {
 
     auto link_options = collaborator::LinkOptionsOf(plan, name);
     link_options.stop = signals.token();
-    const auto link = collaborator::MakeGrpcLink(std::move(link_options), credentials);
+    const auto link = collaborator::MakeGrpcLink(std::move(link_options), std::move(credentials));
     ProgressLine line(io.err);
     auto options = LoopOptions(plan, name);
     options.stop = signals.token();

@@ -1,5 +1,5 @@
 // One streaming call of raw messages, step by step and blocking: gRPC's generic call without its
-// completion queue showing. Internal to the gRPC link.
+// completion queue showing.
 #pragma once
 
 #include <grpcpp/channel.h>
@@ -15,7 +15,7 @@
 #include <stop_token>
 #include <string>
 
-namespace fx::collaborator {
+namespace fx {
 
 // Use: Write and Read in any order until one returns false or nothing is left to say, then Finish,
 // once. Each call returns when gRPC has taken or delivered the message, or the call has ended. A
@@ -48,4 +48,4 @@ class RawCall {
   std::stop_callback<std::function<void()>> cancel_on_stop_;
 };
 
-}  // namespace fx::collaborator
+}  // namespace fx

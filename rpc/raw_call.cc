@@ -1,8 +1,8 @@
-#include "collaborator/raw_call.h"
+#include "rpc/raw_call.h"
 
 #include "core/base/error.h"
 
-namespace fx::collaborator {
+namespace fx {
 
 RawCall::RawCall(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
                  const std::stop_token& stop)
@@ -59,4 +59,4 @@ bool RawCall::Wait() {
   return ok;
 }
 
-}  // namespace fx::collaborator
+}  // namespace fx

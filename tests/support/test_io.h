@@ -1,14 +1,17 @@
-// A terminal made of strings, and a folder to run a verb in.
+// A terminal made of strings, and a folder to run verbs in. Tests that include this link fx::cli.
 #pragma once
 
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <memory>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "core/base/file.h"
-#include "fx/command.h"
+#include "fx/app.h"
+#include "fx/commands.h"
 #include "fx/io.h"
 
 namespace fx::test {
@@ -23,7 +26,7 @@ struct TestIo {
   Io io;
 };
 
-// Runs each test of a verb in an empty folder of its own, as the current directory.
+// Each test of a verb runs in an empty folder of its own, its current directory.
 class VerbTest : public testing::Test {
  protected:
   VerbTest() : before_(std::filesystem::current_path()) {
@@ -31,11 +34,20 @@ class VerbTest : public testing::Test {
   }
   ~VerbTest() override { std::filesystem::current_path(before_); }
 
+  // fx with these words. out() and err() are what the last run showed.
+  ExitCode Run(const std::vector<std::string>& words, const std::string& typed = "") {
+    io_ = std::make_unique<TestIo>(typed, !typed.empty());
+    return RunApp(words, AllCommands(), io_->io);
+  }
+  std::string out() const { return io_->out.str(); }
+  std::string err() const { return io_->err.str(); }
+
   const Path& folder() const { return folder_.path(); }
 
  private:
   Path before_;
   TempDir folder_;
+  std::unique_ptr<TestIo> io_ = std::make_unique<TestIo>();
 };
 
 }  // namespace fx::test

@@ -1,8 +1,3 @@
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "fx/app.h"
-#include "fx/commands.h"
 #include "fx/workspace/template_catalog.h"
 #include "tests/support/matchers.h"
 #include "tests/support/test_io.h"
@@ -10,22 +5,17 @@
 namespace fx {
 namespace {
 
-using testing::Contains;
 using testing::HasSubstr;
 
 class WorkspaceCreate : public test::VerbTest {
  protected:
-  ExitCode Run(std::vector<std::string> options) {
-    std::vector<std::string> words{"workspace", "create"};
-    words.insert(words.end(), options.begin(), options.end());
-    return RunApp(words, AllCommands(), io_.io);
+  ExitCode Create(const std::string& prefix, const std::string& name) {
+    return Run({"workspace", "create", "--prefix", prefix, "--template", name});
   }
-  std::string err() const { return io_.err.str(); }
-  test::TestIo io_;
 };
 
 TEST_F(WorkspaceCreate, MakesTheFoldersOfOpenFl) {
-  ASSERT_EQ(Run({"--prefix", "ws", "--template", "cnn_mnist"}), ExitCode::kDone);
+  ASSERT_EQ(Create("ws", "cnn_mnist"), ExitCode::kDone);
   for (const char* name : {"cert", "data", "logs", "save", "src", "plan"}) {
     EXPECT_TRUE(std::filesystem::is_directory(Path("ws") / name)) << name;
   }
@@ -33,7 +23,7 @@ TEST_F(WorkspaceCreate, MakesTheFoldersOfOpenFl) {
 }
 
 TEST_F(WorkspaceCreate, CopiesEveryFileOfTheTemplate) {
-  ASSERT_EQ(Run({"--prefix", "ws", "--template", "cnn_mnist"}), ExitCode::kDone);
+  ASSERT_EQ(Create("ws", "cnn_mnist"), ExitCode::kDone);
   const auto found = FindTemplate("cnn_mnist");
   ASSERT_TRUE(found);
   for (const TemplateFile& file : found->files) {
@@ -44,23 +34,23 @@ TEST_F(WorkspaceCreate, CopiesEveryFileOfTheTemplate) {
 }
 
 TEST_F(WorkspaceCreate, LeavesEditedFilesAloneWhenRunAgain) {
-  ASSERT_EQ(Run({"--prefix", "ws", "--template", "cnn_mnist"}), ExitCode::kDone);
+  ASSERT_EQ(Create("ws", "cnn_mnist"), ExitCode::kDone);
   ASSERT_TRUE(AtomicWrite("ws/plan/plan.yaml", "edited"));
   ASSERT_TRUE(RemoveIfExists("ws/plan/cols.yaml"));
-  EXPECT_EQ(Run({"--prefix", "ws", "--template", "cnn_mnist"}), ExitCode::kDone);
+  EXPECT_EQ(Create("ws", "cnn_mnist"), ExitCode::kDone);
   EXPECT_EQ(ReadFile("ws/plan/plan.yaml"), "edited");
   EXPECT_TRUE(Exists("ws/plan/cols.yaml"));
 }
 
 TEST_F(WorkspaceCreate, MakesAnEmptyFolderAWorkspace) {
   ASSERT_TRUE(MakeFolders("ws"));
-  EXPECT_EQ(Run({"--prefix", "ws", "--template", "cnn_mnist"}), ExitCode::kDone);
+  EXPECT_EQ(Create("ws", "cnn_mnist"), ExitCode::kDone);
 }
 
 TEST_F(WorkspaceCreate, RefusesAFolderWithOtherThings) {
   ASSERT_TRUE(MakeFolders("ws"));
   ASSERT_TRUE(AtomicWrite("ws/thesis.tex", "years of work"));
-  EXPECT_EQ(Run({"--prefix", "ws", "--template", "cnn_mnist"}), ExitCode::kFailed);
+  EXPECT_EQ(Create("ws", "cnn_mnist"), ExitCode::kFailed);
   EXPECT_THAT(err(), HasSubstr("ws exists and is not empty"));
   EXPECT_FALSE(Exists("ws/plan"));
 }
@@ -68,12 +58,12 @@ TEST_F(WorkspaceCreate, RefusesAFolderWithOtherThings) {
 TEST_F(WorkspaceCreate, RefusesAWorkspaceOfAnotherTemplate) {
   ASSERT_TRUE(MakeFolders("ws"));
   ASSERT_TRUE(AtomicWrite("ws/.workspace", "current_plan_name: default\ntemplate: other\n"));
-  EXPECT_EQ(Run({"--prefix", "ws", "--template", "cnn_mnist"}), ExitCode::kFailed);
+  EXPECT_EQ(Create("ws", "cnn_mnist"), ExitCode::kFailed);
   EXPECT_THAT(err(), HasSubstr("already a workspace, of template \"other\""));
 }
 
 TEST_F(WorkspaceCreate, ListsTheTemplatesForAWrongName) {
-  EXPECT_EQ(Run({"--prefix", "ws", "--template", "cnn_mnits"}), ExitCode::kFailed);
+  EXPECT_EQ(Create("ws", "cnn_mnits"), ExitCode::kFailed);
   EXPECT_THAT(err(),
               HasSubstr("there is no workspace template \"cnn_mnits\"; there are: cnn_mnist"));
   EXPECT_THAT(err(), HasSubstr("did you mean \"cnn_mnist\"?"));

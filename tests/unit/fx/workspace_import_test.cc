@@ -1,7 +1,5 @@
 #include <sys/stat.h>
 
-#include "fx/app.h"
-#include "fx/commands.h"
 #include "fx/workspace/archive.h"
 #include "tests/support/matchers.h"
 #include "tests/support/test_io.h"
@@ -23,11 +21,8 @@ std::vector<ArchiveEntry> Workspace() {
 class WorkspaceImport : public test::VerbTest {
  protected:
   ExitCode Import(const std::string& archive) {
-    const std::vector<std::string> words{"workspace", "import", "--archive", archive};
-    return RunApp(words, AllCommands(), io_.io);
+    return Run({"workspace", "import", "--archive", archive});
   }
-  std::string err() const { return io_.err.str(); }
-  test::TestIo io_;
 };
 
 TEST_F(WorkspaceImport, UnpacksIntoAFolderNamedUpToTheFirstDot) {

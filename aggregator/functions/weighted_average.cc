@@ -13,8 +13,22 @@ namespace {
 // 32 KiB of sums: they stay in the first-level cache while every update streams past once.
 constexpr std::size_t kTile = 4096;
 
-void AddScaled(double weight, const float* x, double* sums, std::size_t n) {
-  for (std::size_t i = 0; i < n; ++i) sums[i] += weight * static_cast<double>(x[i]);
+// sums += w_0 * x_0, then w_1 * x_1, and so on: K updates in one pass over the sums, which halves
+// the time of a pass for each and adds in the same order.
+template <std::size_t K>
+void AddScaled(const double* weights, const std::span<const float>* updates, std::size_t begin,
+               std::span<double> sums) {
+  std::array<double, K> w;
+  std::array<const float*, K> x;
+  for (std::size_t k = 0; k < K; ++k) {
+    w[k] = weights[k];
+    x[k] = updates[k].data() + begin;
+  }
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    double sum = sums[i];
+    for (std::size_t k = 0; k < K; ++k) sum += w[k] * static_cast<double>(x[k][i]);
+    sums[i] = sum;
+  }
 }
 
 float Next(float base, double mean) {
@@ -60,14 +74,16 @@ void WeightedAverage::Fold(const Block& block, std::span<float> out) const {
     out.front() = Next(block.base.front(), PairwiseSum(terms) / total_);
     return;
   }
-  alignas(64) std::array<double, kTile> sums;
+  alignas(64) std::array<double, kTile> tile;
   for (std::size_t begin = 0; begin < out.size(); begin += kTile) {
-    const std::size_t n = std::min(kTile, out.size() - begin);
-    std::fill_n(sums.begin(), n, 0.0);
-    for (std::size_t k = 0; k < weights_.size(); ++k) {
-      AddScaled(weights_[k], block.updates[k].data() + begin, sums.data(), n);
+    const std::span<double> sums = std::span(tile).first(std::min(kTile, out.size() - begin));
+    std::ranges::fill(sums, 0.0);
+    std::size_t k = 0;
+    for (; k + 4 <= weights_.size(); k += 4) {
+      AddScaled<4>(&weights_[k], &block.updates[k], begin, sums);
     }
-    for (std::size_t i = 0; i < n; ++i) {
+    for (; k < weights_.size(); ++k) AddScaled<1>(&weights_[k], &block.updates[k], begin, sums);
+    for (std::size_t i = 0; i < sums.size(); ++i) {
       out[begin + i] = Next(block.base[begin + i], sums[i] / total_);
     }
   }

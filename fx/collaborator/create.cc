@@ -37,7 +37,7 @@ class CollaboratorCreate : public Command {
     const std::string data_path = ChooseDataPath(name, io);
     TRY(SetDataPath(kDataFile, name, data_path));
     io.out << format("Data of {}: {} (in {})\n", name, data_path, kDataFile);
-    io.out << format("\nNext: fx collaborator generate-cert-request -n {}\n", name);
+    io.err << format("Next: fx collaborator generate-cert-request -n {}\n", name);
     return Ok();
   }
 

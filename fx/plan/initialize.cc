@@ -54,6 +54,7 @@ class PlanInitialize : public Command {
     TRY(MakeFolders(init.parent_path()));
     TRY(WritePbuf(init, model, 0));
     Describe(plan, model, io.out);
+    io.err << "Next: fx workspace certify\n";
     return Ok();
   }
 
@@ -97,8 +98,7 @@ class PlanInitialize : public Command {
         << format("Federation     {}\n", plan.federation_uuid)
         << format("Aggregator     {}:{}\n", plan.network.agg_addr, plan.network.agg_port)
         << format("Initial model  {} ({} parameters in {} tensors)\n",
-                  plan.aggregator.init_state_path.string(), parameters, model.size())
-        << "\nNext: fx workspace certify\n";
+                  plan.aggregator.init_state_path.string(), parameters, model.size());
   }
 
   std::string plan_ = "plan/plan.yaml";

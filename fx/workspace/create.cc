@@ -65,6 +65,7 @@ class WorkspaceCreate : public Command {
       TRY(WriteIfMissing(folder / file.path, file.bytes));
     }
     Describe(chosen, io.out);
+    io.err << format("Next: cd {}, look at plan/plan.yaml, then fx plan initialize\n", prefix_);
     return Ok();
   }
 
@@ -79,7 +80,6 @@ class WorkspaceCreate : public Command {
     out << format("Workspace {} from template {}:\n", prefix_, chosen.name);
     for (const char* name : kFolders) out << "  " << name << "/\n";
     for (const TemplateFile& file : chosen.files) out << "  " << file.path << "\n";
-    out << format("\nNext: cd {}, look at plan/plan.yaml, then fx plan initialize\n", prefix_);
   }
 
   std::string prefix_;

@@ -47,7 +47,7 @@ class WorkspaceExport : public Command {
     for (const ArchiveEntry& entry : contents) {
       io.out << "  " << entry.name << (entry.folder ? "/" : "") << "\n";
     }
-    io.out << format("\nNext: send {} to each collaborator, for fx workspace import\n",
+    io.err << format("Next: send {} to each collaborator, for fx workspace import\n",
                      archive.string());
     return Ok();
   }

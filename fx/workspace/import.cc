@@ -87,8 +87,8 @@ class WorkspaceImport : public Command {
     TRY(RemoveFolder(half));
     TRY(Unpack(entries, half));
     TRY(RenameDurably(half, folder));
-    io.out << format("Workspace {} imported.\n\nNext: cd {}, then fx collaborator create\n",
-                     folder.string(), folder.string());
+    io.out << format("Workspace {} imported\n", folder.string());
+    io.err << format("Next: cd {}, then fx collaborator create\n", folder.string());
     return Ok();
   }
 

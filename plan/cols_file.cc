@@ -1,49 +1,156 @@
 #include "plan/cols_file.h"
 
 #include <algorithm>
-#include <sstream>
-#include <string>
-#include <vector>
+#include <map>
 
 #include "core/base/format.h"
+#include "plan/canonical.h"
 #include "plan/load.h"
-#include "plan/yaml_scalar.h"
+#include "plan/mapping_reader.h"
+#include "plan/names_check.h"
 
 namespace fx {
 namespace {
 
-constexpr std::uint64_t kLargestColsFile = 16 << 20;
-
-std::string CommentLines(const std::string& text) {
-  std::istringstream lines(text);
-  std::string comments;
-  for (std::string line; std::getline(lines, line);) {
-    const std::size_t start = line.find_first_not_of(" \t");
-    if (start != std::string::npos && line[start] == '#') comments += line.substr(start) + "\n";
+void ReadNames(const YamlValue& list, Complaints& complaints,
+               std::vector<CollaboratorName>& names) {
+  std::map<std::string, int> lines;
+  for (std::size_t i = 0; i < list.items.size(); ++i) {
+    const std::string path = format("collaborators[{}]", i);
+    std::string name;
+    if (!ReadText(*list.items[i], path, complaints, name)) continue;
+    const std::string problem = CollaboratorNameProblem(name);
+    if (!problem.empty()) {
+      complaints.Add(*list.items[i], format("{}: the name \"{}\" {}", path, name, problem));
+    }
+    const auto [it, fresh] = lines.emplace(name, list.items[i]->line);
+    if (fresh)
+      names.push_back({name});
+    else
+      complaints.Add(*list.items[i], format("{} is {}, as on line {}; keep one of the two", path,
+                                            name, it->second));
   }
-  return comments;
 }
 
-// A name such as 1 or yes would be read back as a number or a boolean.
-std::string Quoted(const std::string& name) {
-  return IsPlainString(name) ? name : format("'{}'", name);
+Result<std::vector<CollaboratorName>> ParseCols(std::string_view text, const std::string& file) {
+  Complaints complaints;
+  std::vector<CollaboratorName> names;
+  ReadCols(text, file, complaints, names);
+  TRY(complaints.ToStatus());
+  return names;
 }
+
+// The text with `name` added to the list under `collaborators`, where the file has room for it. The
+// caller checks that the result reads as meant.
+class NameInserter {
+ public:
+  NameInserter(const std::string& text, const YamlRef& document)
+      : text_(text), document_(document), list_(document->Find("collaborators")) {}
+
+  std::string Insert(const std::string& name) const {
+    const std::string item = CanonicalScalar(name);
+    if (!list_) return AppendList(item);
+    if (text_.substr(list_->offset, 1) == "[") return InsertInBrackets(item);
+    return list_->items.empty() ? InsertAfterColon(item) : InsertAfterLast(item);
+  }
+
+ private:
+  std::size_t EndOfLine(std::size_t from) const {
+    return std::min(text_.find('\n', from), text_.size());
+  }
+
+  std::string AppendList(const std::string& item) const {
+    const bool open_line = !text_.empty() && text_.back() != '\n';
+    return text_ + (open_line ? "\n" : "") + "collaborators:\n- " + item + "\n";
+  }
+
+  std::string InsertInBrackets(const std::string& item) const {
+    std::string result = text_;
+    const std::size_t end =
+        list_->items.empty() ? list_->offset + 1 : EndOfItem(*list_->items.back());
+    return result.insert(end, (list_->items.empty() ? "" : ", ") + item);
+  }
+
+  // `collaborators:` with nothing after it, or a word for nothing; a comment there stays.
+  std::string InsertAfterColon(const std::string& item) const {
+    std::size_t key = 0;
+    for (const YamlEntry& entry : document_->entries) {
+      if (entry.value == list_) key = entry.key->offset;
+    }
+    const std::size_t colon = text_.find(':', key);
+    const std::size_t end = EndOfLine(colon);
+    const std::size_t comment = std::min(text_.find(" #", colon), end);
+    return text_.substr(0, colon + 1) + text_.substr(comment, end - comment) + "\n- " + item +
+           (end == text_.size() ? "\n" : text_.substr(end));
+  }
+
+  std::string InsertAfterLast(const std::string& item) const {
+    const std::size_t last = list_->items.back()->offset;
+    const std::size_t line = text_.rfind('\n', last) + 1;
+    const std::size_t dash = text_.find('-', line);
+    std::string result = text_;
+    const std::string indent = text_.substr(line, std::min(dash, last) - line);
+    return result.insert(EndOfLine(last), "\n" + indent + "- " + item);
+  }
+
+  std::size_t EndOfItem(const YamlValue& item) const {
+    return item.offset + item.source.size() + (item.quoted ? 2 : 0);
+  }
+
+  const std::string& text_;
+  YamlRef document_;
+  YamlRef list_;
+};
 
 }  // namespace
 
-Result<bool> AddCollaboratorToCols(const Path& cols_file, const CollaboratorName& name) {
-  std::vector<CollaboratorName> names;
-  std::string text;
-  if (Exists(cols_file)) {
-    names = TRY(LoadColsFile(cols_file));
-    text = CommentLines(TRY(ReadFile(cols_file, kLargestColsFile)));
+void ReadCols(std::string_view text, const std::string& file, Complaints& complaints,
+              std::vector<CollaboratorName>& names) {
+  const YamlRef document = ParseYaml(text, file, complaints);
+  if (!document) return;
+  MappingReader reader(document, "", complaints);
+  const YamlRef list = reader.Get("collaborators");
+  if (list && list->is_sequence()) {
+    ReadNames(*list, complaints, names);
+  } else if (list && !list->is_null()) {
+    reader.Complain("collaborators", format("is {}, expected a list of names", Describe(*list)));
   }
-  if (std::ranges::find(names, name) != names.end()) return false;
+  reader.Finish();
+}
+
+Result<std::vector<CollaboratorName>> LoadColsFile(const Path& path) {
+  if (!Exists(path)) return std::vector<CollaboratorName>{};
+  const std::string context = format("cannot use the list of collaborators {}", path.string());
+  const std::string text = TRY(In(ReadFile(path, kMaxYamlBytes), context));
+  return In(ParseCols(text, path.string()), context);
+}
+
+Result<bool> AddCollaboratorToCols(const Path& path, const CollaboratorName& name) {
+  const std::string context = format("cannot add {} to {}", name.value, path.string());
+  const std::string problem = CollaboratorNameProblem(name.value);
+  if (!problem.empty()) {
+    return Fail(
+        Error(ErrorCode::kInvalidArgument, format("the name \"{}\" {}", name.value, problem))
+            .In(context));
+  }
+  const std::string text =
+      Exists(path) ? TRY(In(ReadFile(path, kMaxYamlBytes), context)) : std::string();
+  std::vector<CollaboratorName> names = TRY(In(ParseCols(text, path.string()), context));
+  if (std::find(names.begin(), names.end(), name) != names.end()) return false;
+  const YamlRef document = TRY(In(ParseYaml(text, path.string()), context));
+  const std::string edited = NameInserter(text, document).Insert(name.value);
+  const auto after = ParseCols(edited, path.string());
   names.push_back(name);
-  text += "collaborators:\n";
-  for (const CollaboratorName& each : names) text += format("- {}\n", Quoted(each.value));
-  TRY(MakeFolders(cols_file.parent_path()));
-  TRY(AtomicWrite(cols_file, text));
+  if (!after || *after != names) {
+    return Fail(
+        Error(ErrorCode::kFailedPrecondition,
+              "the file is written in a way that cannot be edited safely")
+            .In(context)
+            .Hint(format("write its names as lines `- name` under `collaborators:`, {} among "
+                         "them",
+                         name.value)));
+  }
+  TRY(In(AtomicWrite(path, edited), context));
   return true;
 }
 

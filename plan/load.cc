@@ -2,11 +2,11 @@
 
 #include "core/base/format.h"
 #include "plan/canonical.h"
+#include "plan/cols_file.h"
 #include "plan/complaints.h"
 #include "plan/cross_checks.h"
 #include "plan/merge_defaults.h"
 #include "plan/read_sections.h"
-#include "plan/site_files.h"
 
 namespace fx {
 namespace {
@@ -48,6 +48,17 @@ Result<Plan> LoadPlan(const Path& plan_file, const Path& cols_file) {
   plan.federation_uuid = FederationUuid(plan_file.filename().string(), plan.digest);
   plan.aggregator_uuid = AggregatorUuid(plan.federation_uuid);
   return plan;
+}
+
+Status CheckResolved(const Plan& plan) {
+  const bool no_address = plan.network.agg_addr == "auto";
+  if (!no_address && plan.network.agg_port != 0) return Ok();
+  return Fail(
+      Error(ErrorCode::kFailedPrecondition,
+            format("the plan does not say where the aggregator is: network.settings.{} is auto",
+                   no_address ? "agg_addr" : "agg_port"))
+          .Hint("run `fx plan initialize -a FQDN` with the aggregator's name, then share the "
+                "plan again"));
 }
 
 }  // namespace fx

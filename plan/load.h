@@ -24,4 +24,8 @@ Result<std::map<std::string, std::string>> LoadDataFile(const Path& path);
 // plan/cols.yaml: `collaborators: [names]`; may be empty or null.
 Result<std::vector<CollaboratorName>> LoadColsFile(const Path& path);
 
+// Refuses a plan whose agg_addr or agg_port is still "auto". Such a plan is fine to create, certify
+// and share; to start it, it must say where the aggregator is.
+Status CheckResolved(const Plan& plan);
+
 }  // namespace fx

@@ -133,7 +133,7 @@ YamlRef MergeDefaults(const YamlRef& plan, const Path& workspace, Complaints& co
   return MakeMapping(*plan, std::move(sections));
 }
 
-Result<YamlRef> ParseMergedPlan(std::string_view text, const Path& plan_file) {
+Result<YamlRef> LoadMergedPlan(std::string_view text, const Path& plan_file) {
   Complaints complaints;
   YamlRef document = ParseYaml(text, plan_file.string(), complaints);
   if (document && !document->is_mapping()) {

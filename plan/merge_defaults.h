@@ -15,7 +15,7 @@ namespace fx {
 YamlRef MergeDefaults(const YamlRef& plan, const Path& workspace, Complaints& complaints);
 
 // Parses a plan and merges its defaults; all complaints are one error. Does not judge the sections.
-Result<YamlRef> ParseMergedPlan(std::string_view text, const Path& plan_file);
+Result<YamlRef> LoadMergedPlan(std::string_view text, const Path& plan_file);
 
 // The folder that `defaults:` and all paths of a plan are relative to: the one above plan/.
 Path WorkspaceOf(const Path& plan_file);

@@ -112,6 +112,19 @@ bool IsFloat(std::string_view s) {
   return scan.Word(".") && (scan.Many(kDigitsAndUnderscore), ExponentOrEnd(scan));
 }
 
+// What Python's float() takes for a decimal number, with or without a point.
+bool IsDecimal(std::string_view s) {
+  Scan scan(s);
+  scan.One("+-");
+  const bool whole = !scan.Many(kDigits).empty();
+  const bool part = scan.Word(".") && !scan.Many(kDigits).empty();
+  if (scan.One("eE")) {
+    scan.One("+-");
+    if (scan.Many(kDigits).empty()) return false;
+  }
+  return (whole || part) && scan.done();
+}
+
 // The parts of a timestamp, as text; empty where there is nothing.
 struct TimeParts {
   std::string_view year, month, day, hour, minute, second, fraction;
@@ -309,6 +322,18 @@ Result<YamlScalar> ResolvePlain(std::string_view source) {
         format("{} has a meaning of its own in YAML; if it is text, put it in quotes", source));
   }
   return YamlScalar{.kind = YamlKind::kString, .text = std::string(source)};
+}
+
+Result<YamlScalar> ResolveTagged(std::string_view type, std::string_view source) {
+  if (type == "str") return YamlScalar{.kind = YamlKind::kString, .text = std::string(source)};
+  if (type == "null") return YamlScalar{};
+  if (type == "float" && (IsFloat(source) || IsDecimal(source))) return MakeFloat(source);
+  const bool fits = (type == "int" && IsInteger(source)) ||
+                    (type == "bool" && (IsTrue(source) || IsFalse(source))) ||
+                    (type == "timestamp" && SplitTimestamp(source));
+  if (fits) return ResolvePlain(source);
+  return Fail(ErrorCode::kInvalidArgument,
+              format("the tag !!{} does not fit; write the value without it", type));
 }
 
 bool IsPlainString(std::string_view text) {

@@ -30,6 +30,11 @@ struct YamlScalar {
 // The error says what is wrong and how to write it; it does not name the place.
 Result<YamlScalar> ResolvePlain(std::string_view source);
 
+// The value of a scalar with an explicit type: "str", "int", "float", "bool", "null", "timestamp"
+// (of
+// !!float). !!float also takes what no plain scalar is: 1, 1e-4. Other types are refused.
+Result<YamlScalar> ResolveTagged(std::string_view type, std::string_view source);
+
 // True if the text, written without quotes, would be read back as the same text.
 bool IsPlainString(std::string_view text);
 

@@ -32,6 +32,33 @@ std::string KeyId(const YamlValue& key) {
   return key.is_null() ? "null" : "s" + s.text;
 }
 
+// yaml-cpp 0.7 turns the escapes \N and \_ into the bare bytes 85 and A0, which are no UTF-8: makes
+// them the characters U+0085 and U+00A0. Everything else in `text` is UTF-8.
+std::string RepairEscapes(const std::string& text) {
+  std::string repaired;
+  std::size_t rest_of_character = 0;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0xC0)
+      rest_of_character = byte >= 0xF0 ? 3 : byte >= 0xE0 ? 2 : 1;
+    else if (byte >= 0x80 && rest_of_character > 0)
+      --rest_of_character;
+    else if (byte >= 0x80)
+      repaired += '\xC2';
+    repaired += c;
+  }
+  return repaired;
+}
+
+// `tag` is what yaml-cpp says: "?" for a plain scalar, "!" for a quoted one, else written out.
+Result<YamlScalar> Resolve(std::string_view tag, std::string_view text) {
+  if (tag == "?") return ResolvePlain(text);
+  if (tag.starts_with(kTagPrefix)) return ResolveTagged(tag.substr(kTagPrefix.size()), text);
+  if (tag == "!") return ResolveTagged("str", text);
+  return Fail(ErrorCode::kInvalidArgument,
+              format("the tag {} is unknown; write the value without it", tag));
+}
+
 // Builds the tree from the parser's events.
 class Builder : public YAML::EventHandler {
  public:
@@ -141,24 +168,19 @@ std::string Builder::PathHere() const {
 }
 
 void Builder::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                       const std::string& text) {
+                       const std::string& raw_text) {
   if (stopped_) return;
+  const std::string text = RepairEscapes(raw_text);
   auto value = NewValue(mark, YamlKind::kString);
   value->source = text;
   value->quoted = tag != "?";
-  if (tag == "!" || tag == format("{}str", kTagPrefix)) {
-    value->scalar.text = text;
-  } else if (tag != "?") {
-    complaints_.Add(*value, format("{} has the tag {}, expected none: write the value plainly",
-                                   PathHere(), tag));
-  } else if (text == "<<" && !stack_.empty() && stack_.back().value->is_mapping() &&
-             !stack_.back().key) {
-    value->scalar.text = text;
-  } else if (Result<YamlScalar> scalar = ResolvePlain(text)) {
+  const bool merge_key = text == "<<" && tag == "?" && !stack_.empty() &&
+                         stack_.back().value->is_mapping() && !stack_.back().key;
+  Result<YamlScalar> scalar = merge_key ? ResolveTagged("str", text) : Resolve(tag, text);
+  if (scalar)
     value->scalar = *std::move(scalar);
-  } else {
+  else
     complaints_.Add(*value, format("{}: {}", PathHere(), scalar.error().message()));
-  }
   Place(std::move(value), anchor);
 }
 
@@ -170,8 +192,8 @@ void Builder::Open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_
     return Stop(value->line, format("values are nested more than {} deep", kMaxYamlDepth));
   }
   if (tag != "?" && tag != "!" && tag != std::string(kTagPrefix) + std::string(expected_tag)) {
-    complaints_.Add(*value, format("{} has the tag {}, expected none: write the value plainly",
-                                   PathHere(), tag));
+    complaints_.Add(
+        *value, format("{}: the tag {} does not fit; write the value without it", PathHere(), tag));
   }
   stack_.push_back(
       {.value = std::move(value), .anchor = anchor, .key = {}, .merged = {}, .index = {}});

@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "core/base/format.h"
+#include "plan/names_check.h"
 
 namespace fx {
 namespace {
@@ -35,6 +36,14 @@ Result<SigningRequest> KeepOrCreateRequest(const Path& file, const PrivateKey& k
 }
 
 }  // namespace
+
+Result<Identity> CollaboratorIdentity(const std::string& name) {
+  Identity identity = TRY(Identity::Collaborator(name));
+  const std::string problem = CollaboratorNameProblem(identity.name());
+  if (problem.empty()) return identity;
+  return Fail(ErrorCode::kInvalidArgument,
+              format("the collaborator name \"{}\" {}", identity.name(), problem));
+}
 
 Result<SigningRequest> MakeRequest(const Identity& identity, Io& io) {
   const Path key_file = identity.File(kCertFolder, ".key");

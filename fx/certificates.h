@@ -15,6 +15,9 @@ namespace fx {
 // The certificate folder of the workspace that is the current directory.
 inline constexpr const char* kCertFolder = "cert";
 
+// A name a collaborator may have, for its certificate and in cols.yaml.
+Result<Identity> CollaboratorIdentity(const std::string& name);
+
 // Makes the private key and the certificate request of `identity` under cert/, says where they are,
 // and prints the request's SHA-384. A key that is there is kept, or a certificate made for it would
 // become useless; so is a request made with that key.

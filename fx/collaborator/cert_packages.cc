@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/base/format.h"
+#include "fx/certificates.h"
 #include "fx/workspace/archive.h"
 #include "pki/chain.h"
 
@@ -56,7 +57,7 @@ Result<RequestPackage> ReadRequestPackage(const Path& path) {
     return WrongContents(path, "one file in it, col_<name>.csr",
                          "take the archive that fx collaborator generate-cert-request made");
   }
-  Identity identity = TRY(Identity::Collaborator(name));
+  Identity identity = TRY(CollaboratorIdentity(std::string(name)));
   const std::string place = format("{}: {}", path.string(), files.front().name);
   SigningRequest request = TRY(SigningRequest::FromPem(std::move(files.front().bytes), place));
   TRY(request.CheckIsFor(identity, place));
@@ -86,7 +87,8 @@ Result<SignedPackage> ReadSignedPackage(const Path& path) {
   }
   const std::string leaf_place = format("{}: {}", path.string(), leaf->name);
   const std::string chain_place = format("{}: {}", path.string(), chain->name);
-  Identity identity = TRY(Identity::Collaborator(Between(leaf->name, "client/col_", ".crt")));
+  Identity identity =
+      TRY(CollaboratorIdentity(std::string(Between(leaf->name, "client/col_", ".crt"))));
   Certificate certificate = TRY(Certificate::FromPem(leaf->bytes, leaf_place));
   const auto authorities = TRY(ChainFromPem(chain->bytes, chain_place));
   TRY(VerifyCertificate(certificate, leaf_place, Role::kCollaborator, authorities, chain_place));

@@ -14,7 +14,7 @@ constexpr const char* kColsFile = "plan/cols.yaml";
 
 // The request of a collaborator that shares this workspace.
 Result<RequestPackage> ReadLocalRequest(const std::string& name) {
-  Identity identity = TRY(Identity::Collaborator(name));
+  Identity identity = TRY(CollaboratorIdentity(name));
   const Path file = identity.File(kCertFolder, ".csr");
   if (!Exists(file)) {
     return Fail(
@@ -106,12 +106,12 @@ class CollaboratorCertify : public Command {
     const Certificate certificate =
         TRY(SignRequest(authority, package.request, place, identity, io));
 
+    const bool added =
+        TRY(AddCollaboratorToCols(kColsFile, CollaboratorName{.value = identity.name()}));
     const Path file = identity.File(kCertFolder, ".crt");
     TRY(MakeFolders(file.parent_path(), 0700));
     TRY(AtomicWrite(file, certificate.ToPem()));
     TRY(WriteSignedPackage(identity, certificate, authority.ChainPem()));
-    const bool added =
-        TRY(AddCollaboratorToCols(kColsFile, CollaboratorName{.value = identity.name()}));
     io.err << format("{} {} {}\nSend this back to the collaborator: {}\n", identity.name(),
                      added ? "may take part now: added to" : "was already listed in", kColsFile,
                      SignedPackageFile(identity).string());

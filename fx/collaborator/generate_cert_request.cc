@@ -27,7 +27,7 @@ class CollaboratorGenerateCertRequest : public Command {
 
   Status Run(Io& io) override {
     TRY(RequireWorkspace("."));
-    const Identity identity = TRY(Identity::Collaborator(name_));
+    const Identity identity = TRY(CollaboratorIdentity(name_));
     return In(Generate(identity, io),
               format("cannot make the certificate request of collaborator {}", identity.name()));
   }

@@ -2,6 +2,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <locale.h>
 
 #include <algorithm>
 #include <array>
@@ -34,6 +35,26 @@ std::string Why(archive* a) {
   const char* text = archive_error_string(a);
   return text == nullptr ? "unknown reason" : text;
 }
+
+// libarchive translates names to the thread's locale and loses what that cannot say; in this one
+// nothing is lost. The process's own locale stays as it is.
+class Utf8Locale {
+ public:
+  Utf8Locale() : locale_(newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {
+    if (locale_ != nullptr) before_ = uselocale(locale_);
+  }
+  ~Utf8Locale() {
+    if (locale_ == nullptr) return;
+    uselocale(before_);
+    freelocale(locale_);
+  }
+  Utf8Locale(const Utf8Locale&) = delete;
+  Utf8Locale& operator=(const Utf8Locale&) = delete;
+
+ private:
+  locale_t locale_;
+  locale_t before_ = nullptr;
+};
 
 // What is wrong with a name, as the end of a sentence; empty if nothing is.
 std::string Complaint(std::string_view name) {
@@ -192,12 +213,14 @@ class Unpacker {
 }  // namespace
 
 Status WriteZip(const Path& path, const std::vector<ArchiveEntry>& entries, bool stored) {
+  const Utf8Locale utf8;
   const std::string text = TRY(In(ZipText(entries, stored), "cannot write " + path.string()));
   return AtomicWrite(path, text);
 }
 
 Result<std::vector<ArchiveEntry>> ReadZip(const Path& path, std::uint64_t max_total) {
   const std::string text = TRY(ReadFile(path, max_total));
+  const Utf8Locale utf8;
   return Unpacker(path.string(), max_total).Run(text);
 }
 

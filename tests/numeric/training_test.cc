@@ -198,9 +198,11 @@ TEST(FederatedAveraging, OfOneFullBatchStepOnUnequalShardsIsOneStepOnAllData) {
   const NetworkSpec network = SmallNetwork({.learning_rate = 0.1});
   const MemorySet all = RandomSet(kInput, 1000, kClasses, 8);
   const Model central = TrainedOn(network, all);
-  const std::vector<Model> sites = {TrainedOn(network, all.Part(0, 137)),
-                                    TrainedOn(network, all.Part(137, 700)),
-                                    TrainedOn(network, all.Part(700, 1000))};
+  std::vector<Model> sites;
+  for (const auto& [begin, end] : {std::pair(0, 137), std::pair(137, 700), std::pair(700, 1000)}) {
+    sites.push_back(TrainedOn(
+        network, all.Part(static_cast<std::size_t>(begin), static_cast<std::size_t>(end))));
+  }
   const Model mean = WeightedMean(sites, {137, 563, 300});
   const Model plain_mean = WeightedMean(sites, {1, 1, 1});
   for (std::size_t t = 0; t < central.size(); ++t) {

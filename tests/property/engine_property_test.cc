@@ -1,0 +1,232 @@
+// Whatever happens to an engine, in whatever order, and wherever it crashes.
+#include <rapidcheck/gtest.h>
+
+#include <map>
+#include <optional>
+#include <ostream>
+#include <set>
+#include <sstream>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "aggregator/engine/engine.h"
+#include "tests/transcripts/print.h"
+
+namespace fx::aggregator {
+
+// One event, told relative to what the engine is just doing, so that most moves are sensible and
+// some are not.
+struct Move {
+  int kind;    // what happens
+  int who;     // which collaborator; one number too many is a stranger
+  int task;    // which task
+  int twist;   // which version of a result; rarely, another round
+  int wait;    // milliseconds since the move before
+  bool crash;  // afterwards
+};
+
+std::ostream& operator<<(std::ostream& out, const Move& m) {
+  return out << "{" << m.kind << " " << m.who << " " << m.task << " " << m.twist << " " << m.wait
+             << (m.crash ? " crash}" : "}");
+}
+
+namespace {
+
+constexpr const char* kTasks[] = {"judge", "train", "tune", "unknown"};
+
+rc::Gen<std::vector<Move>> Moves() {
+  const auto move = rc::gen::construct<Move>(rc::gen::inRange(0, 10), rc::gen::inRange(0, 4),
+                                             rc::gen::inRange(0, 4), rc::gen::inRange(0, 20),
+                                             rc::gen::inRange(0, 60), rc::gen::arbitrary<bool>());
+  return rc::gen::scale(10.0, rc::gen::container<std::vector<Move>>(move));
+}
+
+Plan PlanFor(int policy) {
+  Plan plan;
+  plan.digest = "property";
+  plan.aggregator.rounds_to_train = 3;
+  for (const char* who : {"zed", "ann", "bob"}) plan.authorized.push_back({who});
+  TaskGroup group;
+  for (int i = 0; i < 3; ++i) {
+    TaskSpec task;
+    task.name = {kTasks[i]};
+    task.function = i == 1 ? TaskFunction::kTrain : TaskFunction::kValidate;
+    task.apply = i == 0 ? ApplyTo::kGlobal : ApplyTo::kLocal;
+    plan.tasks[task.name] = task;
+    group.tasks.push_back(task.name);
+  }
+  plan.task_groups = {group};
+  if (policy == 1) plan.stragglers.cutoff_ms = 200;
+  if (policy == 2) plan.stragglers.percent_needed = 0.5;
+  plan.stragglers.minimum_reporting = 1;
+  return plan;
+}
+
+// Checks, record by record and reply by reply, what must hold of every federation.
+class Invariants {
+ public:
+  void operator()(const RoundOpened& r) {
+    RC_ASSERT(!round_ || r.round > *round_);
+    RC_ASSERT(!closed_ && !finished_);
+    round_ = r.round;
+    RC_ASSERT(!model_ || r.model == *model_);
+    open_ = true;
+  }
+  void operator()(const DeadlineSet&) { RC_ASSERT(open_); }
+  void operator()(const ResultAccepted& r) {
+    RC_ASSERT(open_);
+    RC_ASSERT(counted_.emplace(*round_, r.who, r.task).second);
+  }
+  void operator()(const RoundClosed& r) {
+    RC_ASSERT(open_);
+    for (const CollaboratorName& who : r.stragglers) {
+      RC_ASSERT(!counted_.contains({*round_, who, {"judge"}}) ||
+                !counted_.contains({*round_, who, {"train"}}) ||
+                !counted_.contains({*round_, who, {"tune"}}));
+    }
+    open_ = false;
+    closed_ = true;
+  }
+  void operator()(const BestModelChosen& r) {
+    RC_ASSERT(closed_);
+    RC_ASSERT(r.round == *round_);
+    RC_ASSERT(!best_ || r.score > *best_);
+    best_ = r.score;
+  }
+  void operator()(const ModelCommitted& r) {
+    RC_ASSERT(closed_);
+    closed_ = false;
+    model_ = r.model;
+  }
+  void operator()(const FederationFinished&) {
+    RC_ASSERT(!open_ && !closed_ && !finished_);
+    finished_ = true;
+  }
+  bool finished() const { return finished_; }
+
+ private:
+  std::optional<Round> round_;
+  std::optional<ModelId> model_;
+  std::optional<double> best_;
+  std::set<std::tuple<Round, CollaboratorName, TaskName>> counted_;
+  bool open_ = false, closed_ = false, finished_ = false;
+};
+
+// How often a request is answered by an action.
+struct AnswersOf {
+  RequestId request;
+  template <typename T>
+  int operator()(const T& action) const {
+    if constexpr (requires { action.request; }) return action.request == request ? 1 : 100;
+    return 0;
+  }
+};
+
+class Federation {
+ public:
+  Federation(int policy, bool with_crashes)
+      : plan_(PlanFor(policy)), with_crashes_(with_crashes), engine_(OptionsFor(plan_)) {
+    Keep(engine_.Step({.at = at_, .body = Started{{"m0"}}}));
+  }
+
+  void Play(const Move& move) {
+    at_ = at_ + move.wait;
+    const Ready ready = engine_.Step({.at = at_, .body = EventOf(move)});
+    int answers = 0;
+    for (const Action& action : ready.actions) {
+      answers += std::visit(AnswersOf{request_}, action);
+    }
+    RC_ASSERT(answers == (asked_ ? 1 : 0));
+    Keep(ready);
+    if (with_crashes_ && move.crash) Crash();
+  }
+
+  std::string log() const { return log_.str(); }
+  bool finished() const { return invariants_.finished(); }
+
+ private:
+  EventBody EventOf(const Move& move) {
+    request_ = RequestId{++requests_};
+    asked_ = move.kind <= 7;
+    const CollaboratorName who = move.who < 3 ? plan_.authorized[static_cast<std::size_t>(move.who)]
+                                              : CollaboratorName{"eve"};
+    if (move.kind == 0) return TasksRequested{.who = who, .request = request_};
+    if (move.kind <= 7) return ResultOf(move, who);
+    const Round round = engine_.state().round;
+    if (move.kind == 8) {
+      return AggregationFinished{.round = round,
+                                 .model = {"m" + std::to_string(Number(round) + 1)}};
+    }
+    return ClockAdvanced{};
+  }
+
+  ResultStaged ResultOf(const Move& move, const CollaboratorName& who) const {
+    ResultStaged result{};
+    result.who = who;
+    result.request = request_;
+    result.round = engine_.state().round;
+    if (move.twist == 19) result.round = Next(result.round);
+    if (move.twist == 18 && Number(result.round) > 0) {
+      result.round = Round{Number(result.round) - 1};
+    }
+    result.task = {kTasks[move.task]};
+    if (move.task == 1) result.update = {"u" + std::to_string(move.twist / 12)};
+    result.num_samples = 10;
+    result.metrics = {{"accuracy", move.twist * 0.125}};
+    return result;
+  }
+
+  void Keep(const Ready& ready) {
+    for (const Record& record : ready.records) {
+      std::visit(invariants_, record);
+      records_.push_back(record);
+      log_ << Print(record) << "\n";
+    }
+    for (const Action& action : ready.actions) log_ << Print(action) << "\n";
+  }
+
+  // Resuming and starting again decide nothing that was not decided before the crash.
+  void Crash() {
+    engine_ = Engine(OptionsFor(plan_));
+    for (const Record& record : records_) engine_.Replay(record);
+    RC_ASSERT(engine_.Resume().records.empty());
+    const Ready started = engine_.Step({.at = at_, .body = Started{{"m0"}}});
+    RC_ASSERT(started.records.empty() && started.actions.empty());
+  }
+
+  Plan plan_;
+  bool with_crashes_;
+  Engine engine_;
+  Invariants invariants_;
+  std::vector<Record> records_;
+  std::ostringstream log_;
+  TimeMs at_{};
+  std::uint64_t requests_ = 0;
+  RequestId request_{};
+  bool asked_ = false;
+};
+
+std::string Play(int policy, const std::vector<Move>& moves, bool with_crashes) {
+  Federation federation(policy, with_crashes);
+  for (const Move& move : moves) federation.Play(move);
+  return federation.log();
+}
+
+RC_GTEST_PROP(EngineProperty, EveryStreamOfEventsKeepsTheInvariants, ()) {
+  const int policy = *rc::gen::inRange(0, 3);
+  const std::vector<Move> moves = *Moves();
+  Federation federation(policy, false);
+  for (const Move& move : moves) federation.Play(move);
+  RC_TAG(federation.finished() ? "finished" : "unfinished");
+}
+
+RC_GTEST_PROP(EngineProperty, CrashesAnywhereChangeNothing, ()) {
+  const int policy = *rc::gen::inRange(0, 3);
+  const std::vector<Move> moves = *Moves();
+  RC_ASSERT(Play(policy, moves, true) == Play(policy, moves, false));
+}
+
+}  // namespace
+}  // namespace fx::aggregator

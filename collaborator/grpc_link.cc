@@ -96,7 +96,7 @@ class GrpcLink final : public Link {
  private:
   Status Persist(const std::function<Attempt()>& attempt);
   Status WaitToRetry(const Error& error);
-  Result<std::string> WhyNot(const Error& error) const;
+  Result<std::string> WhyNotReachable(const Error& error) const;
   std::string Place() const { return format("{}:{}", options_.address, options_.port); }
   Attempt TryDownload(const ModelId& model, std::uint64_t size, const Path& part);
   Attempt TrySend(const TaskResult& result, const std::shared_ptr<const ModelFile>& file);
@@ -122,7 +122,7 @@ Status GrpcLink::Persist(const std::function<Attempt()>& attempt) {
     if (!WorthAnotherTry(status.error_code())) return Fail(std::move(error));
     TRY(WaitToRetry(error));
   }
-  if (said_) LogInfo("the aggregator is reachable again");
+  if (said_) LogInfo("the aggregator answers again");
   said_.reset();
   backoff_.Reset();
   return Ok();
@@ -132,9 +132,11 @@ Status GrpcLink::WaitToRetry(const Error& error) {
   const auto now = std::chrono::steady_clock::now();
   const bool due = !said_ || now - *said_ >= kSayAgain;
   if (due || error.message() != last_trouble_) {
-    const std::string reason = TRY(WhyNot(error));
+    const bool connected = channel_->GetState(false) == GRPC_CHANNEL_READY;
+    const std::string reason = connected ? error.message() : TRY(WhyNotReachable(error));
     if (due) {
-      LogWarning(format("the aggregator {} is not reachable yet ({}); waiting", Place(), reason));
+      const char* const what = connected ? "cannot take the call now" : "is not reachable yet";
+      LogWarning(format("the aggregator {} {} ({}); waiting", Place(), what, reason));
       said_ = now;
     }
     last_trouble_ = error.message();
@@ -144,8 +146,8 @@ Status GrpcLink::WaitToRetry(const Error& error) {
 }
 
 // What to tell people about a call that failed. An error: waiting cannot help.
-Result<std::string> GrpcLink::WhyNot(const Error& error) const {
-  if (!options_.tls || channel_->GetState(false) == GRPC_CHANNEL_READY) return error.message();
+Result<std::string> GrpcLink::WhyNotReachable(const Error& error) const {
+  if (!options_.tls) return error.message();
   const Status probe = ProbeTls(options_.address, options_.port, credentials_, kProbe);
   if (probe) return error.message();
   if (probe.error().code() != ErrorCode::kUnavailable) return Fail(probe.error());

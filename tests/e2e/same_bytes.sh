@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# The same plan and data give the same models, whoever starts first; the same workspace gives the same archive.
+source "$(dirname "$0")/common.inc"
+
+prepare_federation 2
+ok fx workspace export
+before=$(sha256 WS.zip)
+ok fx workspace export
+[ "$(sha256 WS.zip)" = "$before" ] || fail "a second export has other bytes"
+
+run_federation
+last=$(sha256 save/last.pbuf) best=$(sha256 save/best.pbuf)
+
+# Once more from the beginning, the sites first and the other way round.
+rm -r local_state save/last.pbuf save/best.pbuf "$site1/local_state" "$site2/local_state"
+start_site 2
+start_site 1
+start_aggregator
+for name in site1 site2 aggregator; do wait_for "$name"; done
+cd "$aggregator"
+[ "$(sha256 save/last.pbuf)" = "$last" ] || fail "the last model has other bytes"
+[ "$(sha256 save/best.pbuf)" = "$best" ] || fail "the best model has other bytes"

@@ -34,17 +34,12 @@ using Attempt = Result<grpc::Status>;
 
 std::shared_ptr<grpc::Channel> MakeChannel(const GrpcLinkOptions& options,
                                            const PemBundle& credentials) {
-  grpc::ChannelArguments arguments = TunedChannelArguments();
-  const int cap = static_cast<int>(options.reconnect_interval_ms);
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS,
-                   std::min(cap, static_cast<int>(Backoff::kFirstMs)));
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, cap);
   const bool is_ipv6 = options.address.find(':') != std::string::npos;
   const std::string host = is_ipv6 ? "[" + options.address + "]" : options.address;
   return grpc::CreateCustomChannel(
       format("{}:{}", host, options.port),
       options.tls ? MakeChannelCredentials(credentials) : grpc::InsecureChannelCredentials(),
-      arguments);
+      TunedChannelArguments());
 }
 
 // The call may succeed if it is made again, as far as its status tells. kUnknown is what gRPC says
@@ -84,16 +79,17 @@ class GrpcLink final : public Link {
                             .federation_uuid = options_.federation_uuid,
                             .plan_digest = options_.plan_digest},
                            options_.name)),
-        channel_(MakeChannel(options_, credentials_)),
-        stub_(wire::Aggregator::NewStub(channel_)),
         backoff_(options_.reconnect_interval_ms,
-                 RandomStream(HashName(options_.name.value), "backoff")) {}
+                 RandomStream(HashName(options_.name.value), "backoff")) {
+    Connect();
+  }
 
   Result<std::optional<TaskAssignment>> GetTasks() override;
   Status Download(const ModelId& model, std::uint64_t size, const Path& to) override;
   Status Send(const TaskResult& result) override;
 
  private:
+  void Connect();
   Status Persist(const std::function<Attempt()>& attempt);
   Status WaitToRetry(const Error& error);
   Result<std::string> WhyNotReachable(const Error& error) const;
@@ -104,12 +100,17 @@ class GrpcLink final : public Link {
   const GrpcLinkOptions options_;
   const PemBundle credentials_;
   const wire::Header header_;
-  const std::shared_ptr<grpc::Channel> channel_;
-  const std::unique_ptr<wire::Aggregator::Stub> stub_;
+  std::shared_ptr<grpc::Channel> channel_;
+  std::unique_ptr<wire::Aggregator::Stub> stub_;
   Backoff backoff_;
   std::optional<std::chrono::steady_clock::time_point> said_;  // when the wait was last mentioned
   std::string last_trouble_;
 };
+
+void GrpcLink::Connect() {
+  channel_ = MakeChannel(options_, credentials_);
+  stub_ = wire::Aggregator::NewStub(channel_);
+}
 
 // Repeats `attempt` until it succeeds or cannot.
 Status GrpcLink::Persist(const std::function<Attempt()>& attempt) {
@@ -142,6 +143,9 @@ Status GrpcLink::WaitToRetry(const Error& error) {
     last_trouble_ = error.message();
   }
   if (!WaitFor(backoff_.NextMs(), options_.stop)) return Fail(Stopped());
+  // A channel that lost its peer may take 20 s to look again (measured with gRPC 1.51, whatever its
+  // back-off is set to); a new one looks at once, and Backoff says how often.
+  if (channel_->GetState(false) != GRPC_CHANNEL_READY) Connect();
   return Ok();
 }
 

@@ -162,6 +162,11 @@ TEST_F(Archive, RefusesATruncatedFileWhereverItEnds) {
   }
 }
 
+TEST_F(Archive, RefusesAnArchiveWithoutEntries) {
+  ASSERT_THAT(WriteZip(File(), {}), IsOk());
+  EXPECT_THAT(ReadZip(File()), IsError(ErrorCode::kDataLoss, "not a zip archive, or a damaged"));
+}
+
 TEST_F(Archive, RefusesAFileWhoseBytesWereChanged) {
   MakeWithPython("z.writestr('a.txt', 'hello')");
   auto bytes = ReadFile(File());

@@ -41,7 +41,7 @@ class CertVerbs : public test::VerbTest {
   // A site's workspace, entered.
   void Enter(const std::string& site) const {
     const Path place = folder() / site;
-    ASSERT_THAT(MakeFolders(place), IsOk());
+    ASSERT_THAT(MakeFolders(place / "plan"), IsOk());
     std::filesystem::current_path(place);
     ASSERT_THAT(AtomicWrite(".workspace", ""), IsOk());
   }
@@ -273,7 +273,6 @@ TEST_F(CertVerbs, RefuseARequestArchiveWithAnythingElseInIt) {
   AskAsAlice();
   const std::string csr = Contents("../site/cert/client/col_alice.csr");
   const std::vector<std::vector<ArchiveEntry>> cases = {
-      {},
       {{.name = "col_alice.csr", .bytes = csr, .folder = false},
        {.name = "col_alice.key", .bytes = "", .folder = false}},
       {{.name = "client/col_alice.csr", .bytes = csr, .folder = false}},

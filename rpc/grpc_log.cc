@@ -3,8 +3,6 @@
 #include <grpc/support/log.h>
 
 #include <atomic>
-#include <cstdio>
-#include <cstdlib>
 
 #include "core/base/log.h"
 
@@ -14,7 +12,6 @@ namespace {
 std::atomic<GrpcRole> g_role{GrpcRole::kServer};
 
 void OnGrpcLog(gpr_log_func_args* args) {
-  if (getenv("FXDBG")) fprintf(stderr, "GRPC %d %s\n", args->severity, args->message);
   if (const auto words = ExplainGrpcLog(args->message, g_role)) LogWarning(*words);
 }
 

@@ -208,7 +208,10 @@ class UploadCall final : public Stream {
   // first reply may still be on its way out, and gRPC takes one write at a time: then OnWriteDone
   // ends the call. The two meet under the mutex, and exactly one of them goes on.
   void Conclude(const std::optional<Error>& error) {
-    if (error) conclusion_ = Refuse("Upload", context_, *error);
+    if (error) {
+      incoming_.reset();  // no trace is left when the sender hears of it
+      conclusion_ = Refuse("Upload", context_, *error);
+    }
     bool due = false;
     {
       const std::lock_guard lock(mutex_);

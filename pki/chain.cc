@@ -38,8 +38,12 @@ Error OutOfDate(const Certificate& certificate, const std::string& place, bool e
   const Validity validity = certificate.validity();
   const std::string what = format("{}: the certificate of {}", place, certificate.Describe());
   if (expired) {
-    return Error(ErrorCode::kUnauthenticated,
-                 format("{} expired on {}", what, UtcText(validity.to)));
+    Error error(ErrorCode::kUnauthenticated,
+                format("{} expired on {}", what, UtcText(validity.to)));
+    if (X509_check_ca(certificate.get()) == 0) return error;
+    return std::move(error).Hint(
+        "the authority itself has expired: the aggregator needs a new one (fx workspace certify), "
+        "and every site a new certificate");
   }
   return Error(ErrorCode::kUnauthenticated,
                format("{} is not valid before {}", what, UtcText(validity.from)))

@@ -13,6 +13,7 @@
 #include "aggregator/initial_model.h"
 #include "aggregator/model_saver.h"
 #include "aggregator/report.h"
+#include "aggregator/server/rules.h"
 #include "aggregator/server/server.h"
 #include "aggregator/state_folder.h"
 #include "aggregator/worker.h"
@@ -40,29 +41,6 @@ TimeMs SystemNow() {
 std::int64_t SteadyMs() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(Steady::now().time_since_epoch())
       .count();
-}
-
-CallerRules CallersOf(const Plan& plan) {
-  return {.identity = {.aggregator_uuid = plan.aggregator_uuid,
-                       .federation_uuid = plan.federation_uuid,
-                       .plan_digest = plan.digest},
-          .authorized = {plan.authorized.begin(), plan.authorized.end()},
-          .require_certificate = plan.network.tls && plan.network.require_client_auth};
-}
-
-std::map<TaskName, bool> TasksOf(const Plan& plan) {
-  std::map<TaskName, bool> tasks;
-  for (const auto& [name, task] : plan.tasks) tasks[name] = task.function == TaskFunction::kTrain;
-  return tasks;
-}
-
-Status CheckSize(const UploadRules& rules) {
-  if (rules.map.size <= rules.max_update_bytes) return Ok();
-  return Fail(
-      Error(ErrorCode::kInvalidArgument, format("a model of this plan has {} bytes, more than "
-                                                "aggregator.settings.max_update_bytes, {}",
-                                                rules.map.size, rules.max_update_bytes))
-          .Hint("raise max_update_bytes in plan/plan.yaml"));
 }
 
 struct JobFailed {
@@ -107,7 +85,6 @@ class Runtime::Impl {
   Status TickIfDue();
   Steady::time_point NextWake() const;
   bool done() const;
-  Status Finish();
   void Stop();
 
   void Do(const ReplyTasks& action);
@@ -177,8 +154,7 @@ Status Runtime::Impl::OpenModel() {
   const ModelFile model = TRY(state_.models.OpenModel(model_));
   env_.emplace(
       CallEnv{.callers = CallersOf(options_.plan),
-              .uploads = MakeUploadRules(model.layout(), options_.plan.aggregator.max_update_bytes,
-                                         TasksOf(options_.plan)),
+              .uploads = TRY(UploadsOf(options_.plan, model.layout())),
               .board = board_,
               .spool = state_.spool,
               .models = state_.models,
@@ -186,7 +162,7 @@ Status Runtime::Impl::OpenModel() {
               .slots = slots_,
               .post = [this](EventBody event) { return PostFromCall(std::move(event)); },
               .later = [this](std::function<void()> job) { return io_.TryPost(std::move(job)); }});
-  return CheckSize(env_->uploads);
+  return Ok();
 }
 
 Status Runtime::Impl::StartServer() {
@@ -212,7 +188,9 @@ bool Runtime::Impl::PostFromCall(EventBody event) {
 Result<Outcome> Runtime::Impl::Run() {
   Status status = Loop();
   Stop();
-  if (status && leaving_) status = Finish();
+  if (status && leaving_) {  // the I/O thread has ended
+    status = In(saver_.Retry(), "the federation is over, but its models cannot be saved");
+  }
   if (!status) {
     return Fail(Error(std::move(status).error())
                     .Hint("nothing that was acknowledged is lost: once the reason is gone, start "
@@ -387,11 +365,6 @@ void Runtime::Impl::Stop() {
   if (server_) server_->Shutdown();
   fold_.Finish();
   io_.Finish();
-}
-
-// The I/O thread has ended.
-Status Runtime::Impl::Finish() {
-  return In(saver_.Retry(), "the federation is over, but its models cannot be saved");
 }
 
 Runtime::Runtime(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -19,7 +19,11 @@ MAY_INCLUDE = {
     "aggregator/functions/": ["core/"],
     "aggregator/store/": ["core/", "aggregator/engine/"],
     "aggregator/": ["core/", "plan/", "rpc/", "aggregator/"],
+    # Credentials come from fx/ and go to rpc/ through these.
+    "aggregator/runtime.": ["core/", "plan/", "pki/", "rpc/", "aggregator/"],
+    "aggregator/server/server.": ["core/", "pki/", "rpc/", "aggregator/"],
     "collaborator/": ["core/", "plan/", "tasks/", "rpc/"],
+    "collaborator/grpc_link.": ["core/", "plan/", "pki/", "rpc/", "collaborator/"],
     "fx/": ["core/", "plan/", "pki/", "rpc/", "tasks/", "aggregator/", "collaborator/"],
     "tests/": [""],
 }

@@ -98,7 +98,7 @@ TEST_F(JudgeUploadTest, RefusesATrainingResultWithoutAModel) {
 
 TEST_F(JudgeUploadTest, RefusesAnUpdateIdThatIsNone) {
   for (const std::string& bad : {std::string(), std::string(31, 'a'), std::string(32, 'G'),
-                                std::string("../../../../../../../../../../etc")}) {
+                                 std::string("../../../../../../../../../../etc")}) {
     header_.set_update_id(bad);
     EXPECT_THAT(Judge(), IsError(ErrorCode::kInvalidArgument, "is not an update id"));
   }

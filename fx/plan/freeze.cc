@@ -33,7 +33,7 @@ Result<Path> FreezePlan(const Path& plan_file, const Path& cols_file) {
       plan_file.parent_path() / format("{}_{}{}", plan_file.stem().string(),
                                        plan.digest.substr(0, 8), plan_file.extension().string());
   const std::string text = TRY(ReadFile(plan_file));
-  const YamlRef merged = TRY(ParseMergedPlan(text, plan_file));
+  const YamlRef merged = TRY(LoadMergedPlan(text, plan_file));
   TRY(AtomicWrite(frozen, CanonicalYaml(*merged), FileMode::kFrozen));
   return frozen;
 }

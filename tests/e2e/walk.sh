@@ -15,8 +15,9 @@ ok fx plan initialize -a localhost
 ok fx workspace certify
 [ -s cert/cert_chain.crt ] || fail "no certificate chain"
 ok fx workspace export
-unzip_list WS.zip | grep -qx plan/plan.yaml || fail "no plan in the archive"
-! unzip_list WS.zip | grep -E '\.(crt|key|csr|srl|pem|pbuf)$' || fail "secrets or models in the archive"
+unzip_list WS.zip >"$work/names"
+grep -qx plan/plan.yaml "$work/names" || fail "no plan in the archive"
+! grep -E '\.(crt|key|csr|srl|pem|pbuf)$' "$work/names" || fail "secrets or models in the archive"
 ok fx aggregator generate-cert-request --fqdn localhost
 [ -s cert/server/agg_localhost.csr ] || fail "no request of the aggregator"
 [ "$(stat -c %a cert/server/agg_localhost.key)" = 600 ] || fail "the aggregator's key is open to others"

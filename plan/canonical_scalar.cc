@@ -189,9 +189,11 @@ void LineWriter::DoubleQuoted(std::string_view utf8, bool split, int indent) {
       pending.clear();
       if (escaped) Put(Escape(c));
     }
+    // PyYAML counts one column less right after an escape.
+    const int waiting = escaped ? -1 : static_cast<int>(pending.size());
     const bool may_fold =
         split && end > 0 && end + 1 < text.size() && (c == ' ' || escaped || pending.empty());
-    if (may_fold && column_ + static_cast<int>(pending.size()) > kWidth) {
+    if (may_fold && column_ + waiting > kWidth) {
       Put(pending + "\\");
       pending.clear();
       Indent(indent);

@@ -71,13 +71,22 @@ class Builder : public YAML::EventHandler {
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
 
+  // yaml-cpp takes more into a name than other parsers: "&a:" would be the anchor "a:".
   void OnAnchor(const YAML::Mark& mark, const std::string& name) override {
-    const auto [it, fresh] = anchor_lines_.emplace(name, mark.line + 1);
-    if (fresh || stopped_) return;
-    complaints_.Add(
-        *file_, mark.line + 1,
-        format("the anchor &{} is defined twice (first on line {}); give it another name", name,
-               it->second));
+    constexpr std::string_view kNameLetters =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    if (stopped_) return;
+    const int line = mark.line + 1;
+    if (name.find_first_not_of(kNameLetters) != std::string::npos) {
+      complaints_.Add(*file_, line,
+                      format("the anchor &{} may only have letters, digits, - and _", name));
+    }
+    const auto [it, fresh] = anchor_lines_.emplace(name, line);
+    if (fresh) return;
+    complaints_.Add(*file_, line,
+                    format("the anchor &{} is defined twice, first on line {}; give it "
+                           "another name",
+                           name, it->second));
   }
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {

@@ -11,9 +11,7 @@
 namespace fx {
 namespace {
 
-using test::IsError;
 using test::IsOk;
-using test::TestIo;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -28,35 +26,14 @@ class ModelSaveTest : public test::VerbTest {
     EXPECT_THAT(WritePbuf("best.pbuf", model, 4), IsOk());
   }
 
-  // Declares the options as fx/app.cc would, with these values.
-  class Given : public Flags {
-   public:
-    explicit Given(std::string output) : output_(std::move(output)) {}
-    void Text(const std::string& names, std::string* value, const std::string&) override {
-      if (names.starts_with("-o")) *value = output_;
-    }
-    void RequiredText(const std::string&, std::string* value, const std::string&) override {
-      *value = "best.pbuf";
-    }
-    void Switch(const std::string&, bool*, const std::string&) override {}
-    void Number(const std::string&, std::int64_t*, const std::string&) override {}
-
-   private:
-    std::string output_;
-  };
-
-  static Status Save(TestIo& io, const std::string& output = "model.npz") {
-    const auto command = MakeModelSave();
-    Given given(output);
-    command->Declare(given);
-    return command->Run(io.io);
+  ExitCode Save(const std::string& typed = "") {
+    return Run({"model", "save", "-i", "best.pbuf", "-o", "model.npz"}, typed);
   }
 };
 
 TEST_F(ModelSaveTest, NumpyReadsBackEveryValue) {
-  TestIo io;
-  ASSERT_THAT(Save(io), IsOk());
-  EXPECT_THAT(io.err.str(), HasSubstr("Model of round 4, 3 tensors with 8 parameters: model.npz"));
+  ASSERT_EQ(Save(), ExitCode::kDone) << err();
+  EXPECT_THAT(err(), HasSubstr("Model of round 4, 3 tensors with 8 parameters: model.npz"));
   const auto numpy = test::RunCommand(
       "/usr/bin/python3 -c \"import numpy\n"
       "for name, a in numpy.load('model.npz', allow_pickle=False).items():\n"
@@ -70,26 +47,33 @@ TEST_F(ModelSaveTest, NumpyReadsBackEveryValue) {
 
 TEST_F(ModelSaveTest, AnExistingFileIsLeftAloneWhenNobodyCanBeAsked) {
   ASSERT_THAT(AtomicWrite("model.npz", "mine"), IsOk());
-  TestIo io;
-  EXPECT_THAT(Save(io), IsError(ErrorCode::kAlreadyExists, "model.npz exists already"));
+  EXPECT_EQ(Save(), ExitCode::kFailed);
+  EXPECT_THAT(err(), HasSubstr("model.npz exists already"));
   EXPECT_EQ(*ReadFile("model.npz"), "mine");
 }
 
 TEST_F(ModelSaveTest, AnExistingFileIsOverwrittenOnlyAfterAYes) {
   ASSERT_THAT(AtomicWrite("model.npz", "mine"), IsOk());
-  TestIo no("\n", /*tty=*/true);
-  EXPECT_THAT(Save(no), IsError(ErrorCode::kCancelled, "left as it is"));
+  EXPECT_EQ(Save("\n"), ExitCode::kCancelled);
+  EXPECT_THAT(err(), HasSubstr("left as it is"));
   EXPECT_EQ(*ReadFile("model.npz"), "mine");
-  TestIo yes("y\n", /*tty=*/true);
-  ASSERT_THAT(Save(yes), IsOk());
+  ASSERT_EQ(Save("y\n"), ExitCode::kDone) << err();
   EXPECT_THAT(*ReadFile("model.npz"), StartsWith("PK"));
 }
 
 TEST_F(ModelSaveTest, AFileThatIsNoModelIsRefusedAndNothingIsMade) {
   ASSERT_THAT(AtomicWrite("best.pbuf", "not a model"), IsOk());
-  TestIo io;
-  EXPECT_THAT(Save(io), IsError(ErrorCode::kInvalidArgument, "best.pbuf is not an OpenFL model"));
+  EXPECT_EQ(Save(), ExitCode::kFailed);
+  EXPECT_THAT(err(), HasSubstr("best.pbuf is not an OpenFL model file"));
   EXPECT_FALSE(Exists("model.npz"));
+}
+
+TEST_F(ModelSaveTest, TakesOpenFlsOptionsToo) {
+  EXPECT_EQ(Run({"model", "save", "--input", "best.pbuf", "-p", "plan/plan.yaml", "-c",
+                 "plan/cols.yaml", "-d", "plan/data.yaml", "-f", "[1,28,28]"}),
+            ExitCode::kDone)
+      << err();
+  EXPECT_TRUE(Exists("output_model"));
 }
 
 TEST(EncodeNpy, ValuesStartAtAMultipleOf64) {

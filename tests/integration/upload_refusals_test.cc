@@ -86,9 +86,9 @@ TEST_F(UploadRefusals, OfBytesBeyondTheAnnouncedSize) {
 
 TEST_F(UploadRefusals, OfAnotherDigest) {
   HandMadeUpload upload = GoodUpload(federation_, "ann");
-  upload.header.set_update_id(std::string(32, '0'));
+  upload.header.set_update_id("00000000000000000000000000000000");
   ExpectRefused(upload, grpc::StatusCode::INVALID_ARGUMENT,
-                std::string(32, '0') + " was announced");
+                "but 00000000000000000000000000000000 was announced");
 }
 
 TEST_F(UploadRefusals, OfAFileThatIsNotTheOneItsHeaderDescribes) {

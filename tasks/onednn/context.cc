@@ -47,6 +47,10 @@ memory::desc PlainDesc(const memory::dims& dims) {
   return {dims, memory::data_type::f32, strides};
 }
 
+memory::desc ChannelsLast(const memory::dims& dims) {
+  return {dims, memory::data_type::f32, memory::format_tag::nhwc};
+}
+
 memory::desc AnyDesc(const memory::dims& dims) {
   return {dims, memory::data_type::f32, memory::format_tag::any};
 }

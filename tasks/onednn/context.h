@@ -65,6 +65,8 @@ Step MakeReorder(Context& context, const dnnl::memory& from, const dnnl::memory&
 dnnl::memory::dims BatchDims(std::int64_t batch, const Shape& sample);
 // float32, row-major; of rank 1 to 4.
 dnnl::memory::desc PlainDesc(const dnnl::memory::dims& dims);
+// float32 of rank 4, [batch, height, width, channels] in memory.
+dnnl::memory::desc ChannelsLast(const dnnl::memory::dims& dims);
 // float32, in whatever layout the primitive likes best.
 dnnl::memory::desc AnyDesc(const dnnl::memory::dims& dims);
 

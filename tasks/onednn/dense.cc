@@ -1,6 +1,8 @@
 // dense: output = input . weight^T + bias; a ReLU behind it is fused into the forward pass. The
 // input of a dense layer after a flatten keeps its [channels, height, width] extents, and so do the
 // weights, so that nothing has to be brought into row-major order between the two.
+#include <string_view>
+
 #include "tasks/onednn/layer.h"
 
 namespace fx::onednn {
@@ -16,8 +18,9 @@ class Dense final : public Layer {
         input_dims_(at.input.get_desc().dims()),
         output_dims_{input_dims_[0], at.spec.units},
         weight_dims_(WeightDims()),
+        layout_(InputLayout()),
         forward_desc_(ForwardDesc()) {
-    input_ = InLayout(at.context, at.input, forward_desc_.src_desc(), forward_);
+    input_ = InLayout(at.context, at.input, layout_, forward_);
     output_ = ZeroMemory(at.context, forward_desc_.dst_desc());
     Arguments arguments = {{DNNL_ARG_SRC, input_},
                            {DNNL_ARG_WEIGHTS, Weights(*at.weight, forward_desc_.weights_desc())},
@@ -42,6 +45,13 @@ class Dense final : public Layer {
     return dims;
   }
 
+  // That of the input, unless it is a blocked one, which oneDNN has only reference code for here.
+  memory::desc InputLayout() const {
+    const memory::desc plain = PlainDesc(input_dims_);
+    if (at_.input.get_desc() == plain) return plain;
+    return ChannelsLast(input_dims_);
+  }
+
   memory::desc BiasDesc() const {
     return at_.bias != nullptr ? PlainDesc({at_.spec.units}) : memory::desc();
   }
@@ -49,18 +59,18 @@ class Dense final : public Layer {
   dnnl::inner_product_forward::primitive_desc ForwardDesc() const {
     const prop_kind kind =
         at_.training ? prop_kind::forward_training : prop_kind::forward_inference;
-    return {{kind, AnyDesc(input_dims_), AnyDesc(weight_dims_), BiasDesc(), AnyDesc(output_dims_)},
+    return {{kind, layout_, AnyDesc(weight_dims_), BiasDesc(), AnyDesc(output_dims_)},
             ForwardAttributes(),
             at_.context.engine()};
   }
 
   void CompileBackwardWeights(const memory& output_gradient) {
     const dnnl::inner_product_backward_weights::primitive_desc desc(
-        {AnyDesc(input_dims_), AnyDesc(weight_dims_), BiasDesc(), AnyDesc(output_dims_)},
-        Context::Attributes(), at_.context.engine(), forward_desc_);
+        {layout_, AnyDesc(weight_dims_), BiasDesc(), AnyDesc(output_dims_)}, Context::Attributes(),
+        at_.context.engine(), forward_desc_);
     Steps after;
     Arguments arguments = {
-        {DNNL_ARG_SRC, InLayout(at_.context, input_, desc.src_desc(), backward_)},
+        {DNNL_ARG_SRC, input_},
         {DNNL_ARG_DIFF_DST,
          InLayout(at_.context, output_gradient, desc.diff_dst_desc(), backward_)},
         {DNNL_ARG_DIFF_WEIGHTS, GradientOf(*at_.weight, desc.diff_weights_desc(), after)}};
@@ -71,10 +81,21 @@ class Dense final : public Layer {
     Note("backward weights", desc.impl_info_str());
   }
 
+  // With the weights as the forward pass has them, or else they are copied for every batch, unless
+  // that leaves oneDNN only reference code.
+  dnnl::inner_product_backward_data::primitive_desc BackwardDataDesc() const {
+    const auto with = [&](const memory::desc& weights) {
+      return dnnl::inner_product_backward_data::primitive_desc(
+          {layout_, weights, AnyDesc(output_dims_)}, Context::Attributes(), at_.context.engine(),
+          forward_desc_);
+    };
+    auto desc = with(at_.weight->value.get_desc());
+    const bool slow = std::string_view(desc.impl_info_str()).starts_with("ref");
+    return slow ? with(AnyDesc(weight_dims_)) : desc;
+  }
+
   void CompileBackwardData(const memory& output_gradient) {
-    const dnnl::inner_product_backward_data::primitive_desc desc(
-        {AnyDesc(input_dims_), AnyDesc(weight_dims_), AnyDesc(output_dims_)}, Context::Attributes(),
-        at_.context.engine(), forward_desc_);
+    const auto desc = BackwardDataDesc();
     input_gradient_ = ZeroMemory(at_.context, desc.diff_src_desc());
     backward_.push_back(MakeStep<dnnl::inner_product_backward_data>(
         at_.context, desc,
@@ -86,6 +107,7 @@ class Dense final : public Layer {
   }
 
   const memory::dims input_dims_, output_dims_, weight_dims_;
+  const memory::desc layout_;
   const dnnl::inner_product_forward::primitive_desc forward_desc_;
   memory input_;
 };

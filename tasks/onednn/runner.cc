@@ -85,15 +85,19 @@ class Runner final : public TaskRunner {
   }
 
   Model GetParameters() const override {
-    Model model;
-    for (const Parameter& parameter : parameters_) {
-      model.push_back(
-          {.name = parameter.name, .tensor = ToTensor(context_, parameter.value, parameter.shape)});
-    }
-    return model;
+    return Must([&] {
+      Model model;
+      for (const Parameter& parameter : parameters_) {
+        model.push_back({.name = parameter.name,
+                         .tensor = ToTensor(context_, parameter.value, parameter.shape)});
+      }
+      return model;
+    });
   }
 
-  Model GetOptimizerState() const override { return optimizer_->State(); }
+  Model GetOptimizerState() const override {
+    return Must([&] { return optimizer_->State(); });
+  }
   Status SetOptimizerState(const Model& state) override {
     return Guarded("cannot load the optimizer's state",
                    [&] { return optimizer_->SetState(state); });
@@ -111,6 +115,14 @@ class Runner final : public TaskRunner {
   }
 
  private:
+  // For copies of what this class has laid out itself, which cannot fail unless there is a bug.
+  template <typename Read>
+  static Model Must(Read read) {
+    Result<Model> model = Guarded("cannot read the runner's tensors", read);
+    FX_CHECK(model.has_value());
+    return *std::move(model);
+  }
+
   // OpenMP keeps the number by thread, and the caller's may differ from call to call.
   void UseThreads() const { omp_set_num_threads(spec_.threads); }
 
@@ -258,10 +270,12 @@ Status CheckData(const NetworkSpec& network, const DataSet& data, const char* pa
 Result<std::vector<std::string>> DescribeImplementations(const NetworkSpec& network,
                                                          std::int64_t batch, bool training) {
   omp_set_num_threads(network.threads);
-  Context context;
-  const NetworkSpec spec = Reordered(network);
-  std::vector<Parameter> parameters = MakeParameters(network);
-  return TRY(Network::Compile(spec, context, parameters, batch, training))->Implementations();
+  return Guarded("cannot start oneDNN", [&]() -> Result<std::vector<std::string>> {
+    Context context;
+    const NetworkSpec spec = Reordered(network);
+    std::vector<Parameter> parameters = MakeParameters(network);
+    return TRY(Network::Compile(spec, context, parameters, batch, training))->Implementations();
+  });
 }
 
 }  // namespace fx::onednn

@@ -24,10 +24,9 @@ enum class ExitCode : int {
 
 ExitCode ExitCodeOf(const Error& error);
 
-// Runs `fx arguments...`; the program's own name is not among the arguments. On success the last
-// line
-// on io.out is " ✔️ OK"; on failure io.err shows the error and " ❌ :(". Help and --version print
-// to io.out and end with kDone.
+// Runs `fx arguments...`; the program's own name is not among the arguments. After a success the
+// last line on io.out is " ✔️ OK"; after a failure that on io.err, below the error, is
+// " ❌ :(". Help and --version print to io.out and end with kDone.
 ExitCode RunApp(std::span<const std::string> arguments,
                 std::span<const std::unique_ptr<Command>> commands, Io& io);
 

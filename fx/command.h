@@ -1,5 +1,6 @@
-// What a verb of the command line is: a noun, a verb, its options, and what it does. One .h/.cc pair
-// a verb, in the folder of its noun; fx/app.cc lists them and is the only file that knows CLI11.
+// What a verb of the command line is: a noun, a verb, its options, and what it does. One .h/.cc
+// pair a verb, in the folder of its noun; fx/app.cc lists them and is the only file that knows
+// CLI11.
 //
 //   class CertifyCommand : public Command { ... };
 //   std::unique_ptr<Command> MakeAggregatorCertify();
@@ -36,8 +37,8 @@ class Command {
   virtual std::string_view summary() const = 0;  // one line, for the map of commands
   virtual std::string_view example() const = 0;  // one use, as typed
   virtual void Declare(Flags& flags) = 0;
-  // On success the caller prints the closing "✔️ OK"; on failure the error, and exits as fx/app.h
-  // says.
+  // On success the caller prints the closing "✔️ OK"; on failure the error, and exits as
+  // fx/app.h says.
   virtual Status Run(Io& io) = 0;
 };
 

@@ -1,5 +1,5 @@
-"""Runs a federation and kills its processes with SIGKILL at moments drawn from a seed, starting each
-again with the same command, until it ends by itself.
+"""Runs a federation and kills its processes with SIGKILL at moments drawn from a seed, starting
+each again with the same command, until it ends by itself.
 
     kill_anywhere.py FX SEED KILLS AGGREGATOR_FOLDER NAME=FOLDER [NAME=FOLDER ...]
 
@@ -26,7 +26,11 @@ class Process:
 
     def start(self):
         self.running = subprocess.Popen(
-            self.command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log
+            self.command,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=self.log,
         )
 
     def kill_and_restart(self):
@@ -44,7 +48,8 @@ class Process:
 
 
 def main():
-    fx, seed, kills, aggregator_folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+    fx, seed, kills = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    aggregator_folder = sys.argv[4]
     draw = random.Random(seed)
     processes = [Process("aggregator", aggregator_folder, [fx, "aggregator", "start"])]
     for pair in sys.argv[5:]:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# kill -9 of the aggregator and of the sites, at moments drawn from seeds: started again with the same
-# command, the federation ends by itself with the same models, byte for byte.
+# kill -9 of the aggregator and of the sites, at moments drawn from seeds: started again with the
+# same command, the federation ends by itself with the same models, byte for byte.
 #
 #   SEEDS="1 2 3" KILLS=12  change what is tried
 driver=$(realpath "$(dirname "$0")")/kill_anywhere.py
@@ -22,11 +22,12 @@ for seed in $seeds; do
   cp -a "$work.prepared/site1/WS" "$site1"
   cp -a "$work.prepared/site2/WS" "$site2"
   /usr/bin/python3 "$driver" "$FX" "$seed" "$kills" "$aggregator" "site1=$site1" "site2=$site2" ||
-    { tail -n 30 "$aggregator/process.err" "$site1/process.err" "$site2/process.err"; fail "seed $seed"; }
+    { tail -n 30 {"$aggregator","$site1","$site2"}/process.err; fail "seed $seed"; }
   cd "$aggregator"
   [ "$(sha256 save/last.pbuf) $(sha256 save/best.pbuf)" = "$undisturbed" ] ||
     fail "seed $seed: the models differ from those of the undisturbed run"
-  [ "$(wc -l <logs/aggregator_metrics.txt)" = "$lines" ] || fail "seed $seed: metrics lost or repeated"
+  [ "$(wc -l <logs/aggregator_metrics.txt)" = "$lines" ] ||
+    fail "seed $seed: metrics lost or repeated"
   twice=$(sqlite3 local_state/aggregator/*/journal.db \
     "SELECT count(*) - count(DISTINCT round || '/' || json_extract(payload, '\$.who') || '/' ||
             json_extract(payload, '\$.task')) FROM record WHERE type = 'ResultAccepted'")

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The same plan and data give the same models, whoever starts first; the same workspace gives the same archive.
+# The same plan and data give the same models, whoever starts first; the same workspace gives the
+# same archive.
 source "$(dirname "$0")/common.inc"
 
 prepare_federation 2

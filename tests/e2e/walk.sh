@@ -17,10 +17,10 @@ ok fx workspace certify
 ok fx workspace export
 unzip_list WS.zip >"$work/names"
 grep -qx plan/plan.yaml "$work/names" || fail "no plan in the archive"
-! grep -E '\.(crt|key|csr|srl|pem|pbuf)$' "$work/names" || fail "secrets or models in the archive"
+! grep -E '\.(crt|key|csr|srl|pem|pbuf)$' "$work/names" || fail "secrets in the archive"
 ok fx aggregator generate-cert-request --fqdn localhost
 [ -s cert/server/agg_localhost.csr ] || fail "no request of the aggregator"
-[ "$(stat -c %a cert/server/agg_localhost.key)" = 600 ] || fail "the aggregator's key is open to others"
+[ "$(stat -c %a cert/server/agg_localhost.key)" = 600 ] || fail "the key is open to others"
 ok fx aggregator certify --fqdn localhost --silent
 [ -s cert/server/agg_localhost.crt ] || fail "no certificate of the aggregator"
 
@@ -39,7 +39,8 @@ for k in 1 2; do
   ok fx collaborator certify --request-pkg "col_site${k}_to_agg_cert_request.zip" --silent
   grep -q "site$k" plan/cols.yaml || fail "site$k is not in plan/cols.yaml"
   cd "$work/site$k/WS"
-  ok fx collaborator certify --import "$work/aggregator/WS/agg_to_col_site${k}_signed_cert.zip"
+  cp "$work/aggregator/WS/agg_to_col_site${k}_signed_cert.zip" .
+  ok fx collaborator certify --import "agg_to_col_site${k}_signed_cert.zip"
   [ -s "cert/client/col_site$k.crt" ] || fail "no certificate of site$k"
 done
 

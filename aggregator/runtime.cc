@@ -74,6 +74,7 @@ class Runtime::Impl {
 
  private:
   Status Replay();
+  Status CheckMembers() const;
   Status OpenModel();
   Status StartServer();
   bool PostFromCall(EventBody event);
@@ -81,6 +82,7 @@ class Runtime::Impl {
   Status Loop();
   Status Handle(Message message);
   Status Process(EventBody event);
+  Status Process(EventBody event, TimeMs at);
   Status Execute(Ready ready, TimeMs at);
   Status TickIfDue();
   Steady::time_point NextWake() const;
@@ -113,9 +115,10 @@ class Runtime::Impl {
   BoundedQueue<Message> messages_{kMaxEvents + kOwnEvents};
   std::atomic<std::size_t> from_calls_{0};  // of messages_
   std::atomic<bool> stop_requested_{false};
-  std::deque<EventBody> again_;   // requests to put to the engine once more
-  std::optional<TimeMs> ticked_;  // the deadline the engine was last told of
-  bool leaving_ = false;          // the federation is over
+  std::deque<EventBody> again_;     // requests to put to the engine once more
+  std::optional<TimeMs> ticked_;    // the deadline the engine was last told of
+  bool leaving_ = false;            // the federation is over
+  Steady::time_point last_call_{};  // leaves then, whoever is missing
   Steady::time_point leave_at_{};
   std::set<CollaboratorName> told_;  // that it is over
 
@@ -130,6 +133,7 @@ class Runtime::Impl {
 
 Status Runtime::Impl::Prepare() {
   TRY(Replay());
+  TRY(CheckMembers());
   TRY(OpenModel());
   board_.Publish(ViewOf(engine_.state()));
   return StartServer();
@@ -141,6 +145,22 @@ Status Runtime::Impl::Replay() {
     report_.Replayed(entry.at, entry.record);
   }
   already_finished_ = engine_.state().phase == Phase::kFinished;
+  return Ok();
+}
+
+// A round that is under way needs everyone it was opened with.
+Status Runtime::Impl::CheckMembers() const {
+  const State& state = engine_.state();
+  if (state.phase == Phase::kIdle || state.phase == Phase::kFinished) return Ok();
+  for (const auto& [who, tasks] : state.assignments) {
+    if (std::ranges::find(options_.plan.authorized, who) != options_.plan.authorized.end())
+      continue;
+    return Fail(Error(ErrorCode::kFailedPrecondition,
+                      format("round {} is under way with collaborator {}, which plan/cols.yaml no "
+                             "longer lists",
+                             Number(state.round), who.value))
+                    .Hint("put it back until the round is over"));
+  }
   return Ok();
 }
 
@@ -171,7 +191,11 @@ Status Runtime::Impl::StartServer() {
                               .port = options_.port,
                               .tls = network.tls,
                               .require_client_auth = network.require_client_auth};
-  if (!network.tls) LogWarning("TLS is off in the plan: anyone can read and forge every message");
+  if (!network.tls) {
+    LogWarning("TLS is off in the plan: anyone can read and forge every message");
+  } else if (!network.require_client_auth) {
+    LogWarning("client certificates are off in the plan: anyone can speak for any collaborator");
+  }
   LogInfo("Starting Aggregator gRPC Server");
   server_ = TRY(Server::Start(options, options_.credentials, *env_));
   LogInfo("waiting for collaborators",
@@ -196,7 +220,7 @@ Result<Outcome> Runtime::Impl::Run() {
                     .Hint("nothing that was acknowledged is lost: once the reason is gone, start "
                           "the aggregator again with the same command"));
   }
-  return leaving_ && !stop_requested_ ? Outcome::kFinished : Outcome::kStopped;
+  return leaving_ ? Outcome::kFinished : Outcome::kStopped;
 }
 
 Status Runtime::Impl::Loop() {
@@ -211,9 +235,7 @@ Status Runtime::Impl::Loop() {
 }
 
 bool Runtime::Impl::done() const {
-  if (stop_requested_) return true;
-  if (!leaving_) return false;
-  return told_.size() == options_.plan.authorized.size() || Steady::now() >= leave_at_;
+  return stop_requested_ || (leaving_ && Steady::now() >= leave_at_);
 }
 
 Status Runtime::Impl::Handle(Message message) {
@@ -229,9 +251,12 @@ Status Runtime::Impl::Handle(Message message) {
 }
 
 Status Runtime::Impl::Process(EventBody event) {
+  return Process(std::move(event), Now());
+}
+
+Status Runtime::Impl::Process(EventBody event, TimeMs at) {
   again_.push_back(std::move(event));
   while (!again_.empty()) {
-    const TimeMs at = Now();
     Ready ready = engine_.Step({.at = at, .body = std::move(again_.front())});
     again_.pop_front();
     TRY(Execute(std::move(ready), at));
@@ -259,9 +284,10 @@ Status Runtime::Impl::Execute(Ready ready, TimeMs at) {
 
 Status Runtime::Impl::TickIfDue() {
   const auto deadline = engine_.NextDeadline();
-  if (!deadline || Now() < *deadline || ticked_ == deadline) return Ok();
+  const TimeMs now = Now();
+  if (!deadline || now < *deadline || ticked_ == deadline) return Ok();
   ticked_ = deadline;
-  return Process(ClockAdvanced{});
+  return Process(ClockAdvanced{}, now);
 }
 
 Steady::time_point Runtime::Impl::NextWake() const {
@@ -290,6 +316,9 @@ void Runtime::Impl::Do(const ReplyQuit& action) {
   LogInfo(format("Sending signal to collaborator {} to shutdown...", waiter->who.value));
   told_.insert(waiter->who);
   waiter->answer(QuitReply{});
+  if (told_.size() == options_.plan.authorized.size()) {
+    leave_at_ = std::min(last_call_, Steady::now() + std::chrono::milliseconds(options_.quiet_ms));
+  }
 }
 
 void Runtime::Impl::Do(const ReplyAccepted& action) {
@@ -329,7 +358,8 @@ void Runtime::Impl::Do(const WakeWaiters&) {
   }
 }
 
-// After the saves that were asked for before it: jobs keep their order.
+// After the saves that were asked for before it: jobs keep their order. And before the round it is
+// of can be folded, so that no new model is there yet that `keep` does not name.
 void Runtime::Impl::Do(const Prune& action) {
   io_.Post([this, action] {
     Status done = state_.spool.Sweep(action.round);
@@ -340,8 +370,11 @@ void Runtime::Impl::Do(const Prune& action) {
 
 void Runtime::Impl::Do(const Shutdown&) {
   leaving_ = true;
-  leave_at_ = Steady::now() + std::chrono::milliseconds(already_finished_ ? options_.late_goodbye_ms
-                                                                          : options_.goodbye_ms);
+  // Long enough for a site that waits between two attempts to reach us.
+  const std::int64_t patience = 2 * options_.plan.network.client_reconnect_interval * 1000;
+  const std::int64_t stay = already_finished_ ? options_.late_goodbye_ms : options_.goodbye_ms;
+  last_call_ = Steady::now() + std::chrono::milliseconds(std::max(stay, patience));
+  leave_at_ = last_call_;
 }
 
 void Runtime::Impl::UpdateMetricsFile() {

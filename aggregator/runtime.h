@@ -33,6 +33,8 @@ struct RuntimeOptions {
   int fold_threads = 1;
   std::int64_t goodbye_ms = 60'000;       // waits so long to tell everyone that it is over
   std::int64_t late_goodbye_ms = 10'000;  // the same, if it was over before this process began
+  std::int64_t quiet_ms = 3'000;          // stays so long after the last was told: an answer may
+                                          // be lost, and a site killed with it asks again
   std::ostream* table = nullptr;          // a row a round; none if null; outlives the runtime
   std::function<TimeMs()> now;            // the clock of events; the system's if empty
 };

@@ -186,9 +186,10 @@ Result<std::optional<TaskAssignment>> GrpcLink::GetTasks() {
 }
 
 Status GrpcLink::Download(const ModelId& model, std::uint64_t size, const Path& to) {
-  if (size > kMaxModelBytes) {
+  if (size > kMaxModelBytes || (options_.model_size != 0 && size != options_.model_size)) {
     return Fail(ErrorCode::kInvalidArgument,
-                format("the aggregator announces a model of {} bytes", size));
+                format("the aggregator announces a model of {} bytes, expected {}", size,
+                       options_.model_size));
   }
   const Path part = to.string() + ".part";
   // Once more if the bytes are wrong: the start of them may be from a disk that lost some.
@@ -287,6 +288,7 @@ GrpcLinkOptions LinkOptionsOf(const Plan& plan, const CollaboratorName& name) {
           .aggregator_uuid = plan.aggregator_uuid,
           .federation_uuid = plan.federation_uuid,
           .plan_digest = plan.digest,
+          .model_size = MapModelFile(ParameterLayout(plan.task_runner)).size,
           .stop = {}};
 }
 

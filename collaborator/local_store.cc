@@ -165,6 +165,7 @@ Result<FinishedTask> ParseFinishedTask(const std::string& text) {
 }
 
 Result<LocalStore> LocalStore::Open(const Path& folder) {
+  TRY(MakeFolders(folder, 0700));  // what a site has learnt is its own
   TRY(MakeFolders(folder / "models"));
   TRY(MakeFolders(folder / "results"));
   FileLock lock = TRY(

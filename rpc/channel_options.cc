@@ -1,5 +1,7 @@
 #include "rpc/channel_options.h"
 
+#include <grpcpp/resource_quota.h>
+
 #include <functional>
 
 namespace fx {
@@ -23,6 +25,7 @@ void SetShared(const std::function<void(const char*, int)>& set) {
 void TuneServer(grpc::ServerBuilder& builder) {
   const auto set = [&](const char* name, int value) { builder.AddChannelArgument(name, value); };
   SetShared(set);
+  builder.SetResourceQuota(grpc::ResourceQuota("fx").Resize(kServerBufferBytes));
   set(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxCallsAConnection);
   set(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kPingEveryMs / 2);
   set(GRPC_ARG_ALLOW_REUSEPORT, 0);  // or two aggregators would share a port and both get half

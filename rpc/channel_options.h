@@ -20,6 +20,10 @@ inline constexpr int kMaxMessageBytes = 9 << 20;
 // Calls one connection may have open at once.
 inline constexpr int kMaxCallsAConnection = 32;
 
+// What all messages that were received but not yet looked at may take together; beyond it gRPC
+// stops reading, and drops connections if that does not help.
+inline constexpr std::size_t kServerBufferBytes = 1U << 30;
+
 // A dead peer is noticed after kPingEveryMs + kPingTimeoutMs without an answer.
 inline constexpr int kPingEveryMs = 20'000;
 inline constexpr int kPingTimeoutMs = 10'000;

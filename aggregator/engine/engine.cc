@@ -78,8 +78,12 @@ Ready Engine::Step(const Event& event) {
 Ready Engine::Resume() {
   if (state_.best) Do(SaveBestModel{.round = state_.best->round, .model = state_.best->model});
   if (state_.last) Do(SaveLastModel{.round = state_.last->round, .model = state_.last->model});
+  if (state_.phase == Phase::kCollecting) DoPrune(state_.round);
   if (state_.phase == Phase::kAggregating) AggregateOrKeep();
-  if (state_.phase == Phase::kFinished) Do(Shutdown{});
+  if (state_.phase == Phase::kFinished) {
+    DoPrune(Next(state_.round));
+    Do(Shutdown{});
+  }
   return std::exchange(ready_, {});
 }
 

@@ -66,7 +66,7 @@ Status UpdateScan::CheckFloats(const Region& region, std::span<const std::byte> 
   alignas(64) std::array<float, kBlock> block;
   const auto take = [&](std::span<std::byte> to) {
     const std::size_t old = partial_.size();
-    std::memcpy(to.data(), partial_.data(), old);
+    std::ranges::copy(partial_, to.begin());
     std::memcpy(to.data() + old, bytes.data(), to.size() - old);
     bytes = bytes.subspan(to.size() - old);
     partial_.clear();

@@ -55,6 +55,7 @@ DOORS = [
      "convert at the door with rpc/ and use core types"),
     ("GoogleTest", r"(gtest|gmock)/", [], "tests belong in tests/"),
     ("rapidcheck", r"rapidcheck", [], "tests belong in tests/"),
+    ("google-benchmark", r"benchmark/", [], "benchmarks belong in tests/bench/"),
 ]
 
 # Headers that come with the compiler or the system and need no door. Standard C++ headers have no

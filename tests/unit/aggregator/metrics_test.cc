@@ -1,5 +1,6 @@
 #include "aggregator/engine/metrics.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>

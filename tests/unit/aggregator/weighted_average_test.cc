@@ -1,5 +1,6 @@
 #include "aggregator/functions/weighted_average.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <array>

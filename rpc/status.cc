@@ -1,6 +1,8 @@
 #include "rpc/status.h"
 
+#include <algorithm>
 #include <string>
+#include <utility>
 
 namespace fx {
 namespace {
@@ -11,6 +13,13 @@ constexpr std::size_t kMaxHint = 1000;
 
 std::string Bounded(const std::string& text, std::size_t limit) {
   return text.size() <= limit ? text : text.substr(0, limit) + "...";
+}
+
+// Words of a peer are shown on a terminal: nothing in them may move its cursor or start a line.
+std::string Printable(std::string text) {
+  std::ranges::replace_if(
+      text, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+  return text;
 }
 
 }  // namespace
@@ -24,9 +33,9 @@ Error FromGrpc(const grpc::Status& status) {
   FX_CHECK(!status.ok());
   const int code = status.error_code();
   Error error(code > 0 && code <= 16 ? static_cast<ErrorCode>(code) : ErrorCode::kUnknown,
-              Bounded(status.error_message(), kMaxMessage));
+              Printable(Bounded(status.error_message(), kMaxMessage)));
   if (status.error_details().empty()) return error;
-  return std::move(error).Hint(Bounded(status.error_details(), kMaxHint));
+  return std::move(error).Hint(Printable(Bounded(status.error_details(), kMaxHint)));
 }
 
 }  // namespace fx

@@ -38,6 +38,12 @@ TEST(GrpcStatus, OfAnUnknownCodeIsUnknown) {
             ErrorCode::kUnknown);
 }
 
+TEST(GrpcStatus, WordsOfAPeerCannotMoveTheCursor) {
+  const grpc::Status status(grpc::StatusCode::INTERNAL, "gone\x1b[2J", "line\nerror: forged");
+  EXPECT_EQ(FromGrpc(status).message(), "gone?[2J");
+  EXPECT_EQ(FromGrpc(status).hint(), "line?error: forged");
+}
+
 TEST(GrpcStatus, FitsIntoTheTrailersWhateverItsLength) {
   const auto status = ToGrpc(
       Error(ErrorCode::kInternal, std::string(100'000, 'x')).Hint(std::string(100'000, 'y')));

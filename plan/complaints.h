@@ -19,6 +19,7 @@ class Complaints {
   void Add(const std::string& file, int line, std::string text);
 
   bool empty() const { return complaints_.empty(); }
+  std::size_t size() const { return complaints_.size(); }
 
   // OK if there are none; else one kInvalidArgument error with a line each, sorted by file and
   // line, each said once.

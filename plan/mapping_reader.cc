@@ -61,7 +61,10 @@ bool InRange(double x, double low, double high, MappingReader::Open open) {
 
 std::string Suggest(std::string_view word, const std::vector<std::string>& known) {
   const std::string nearest = NearestName(word, known);
-  if (!nearest.empty()) return format("did you mean {}?", nearest);
+  // Of a short word, two letters are too much to be a slip.
+  if (!nearest.empty() && 2 * EditDistance(word, nearest) < word.size()) {
+    return format("did you mean {}?", nearest);
+  }
   std::vector<std::string> sorted = known;
   std::sort(sorted.begin(), sorted.end());
   std::string list;

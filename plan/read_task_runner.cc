@@ -93,22 +93,17 @@ class LayerList {
   LayerList(std::string path, Complaints& complaints)
       : path_(std::move(path)), complaints_(complaints) {}
 
-  // False if some layer is not known well enough to work out shapes.
+  // False after a complaint: shapes worked out from such layers would only confuse.
   bool Read(const YamlValue& list, std::vector<LayerSpec>& layers) {
-    bool complete = true;
+    const std::size_t complaints_before = complaints_.size();
     for (std::size_t i = 0; i < list.items.size(); ++i) {
-      LayerSpec layer;
-      if (ReadLayer(list.items[i], format("{}[{}]", path_, i), layer)) {
-        layers.push_back(std::move(layer));
-      } else {
-        complete = false;
-      }
+      ReadLayer(list.items[i], format("{}[{}]", path_, i), layers.emplace_back());
     }
-    return complete;
+    return complaints_.size() == complaints_before;
   }
 
  private:
-  bool ReadLayer(const YamlRef& value, const std::string& path, LayerSpec& layer) {
+  void ReadLayer(const YamlRef& value, const std::string& path, LayerSpec& layer) {
     MappingReader reader(value, path, complaints_);
     layer.line = value->line;
     int type = -1;
@@ -117,14 +112,13 @@ class LayerList {
       choices.push_back({kind.word, static_cast<int>(kind.type)});
     reader.Require("type", "the kind of layer, such as conv2d");
     reader.Pick("type", choices, type);
-    if (type < 0) return false;
+    if (type < 0) return;
     layer.type = static_cast<LayerType>(type);
     layer.name = format("{}{}", KindOf(layer.type).prefix, ++count_[layer.type]);
     reader.Text("name", layer.name);
     CheckName(reader, layer);
     ReadLayerSettings(reader, layer, complaints_);
     reader.Finish();
-    return true;
   }
 
   void CheckName(MappingReader& reader, const LayerSpec& layer) {

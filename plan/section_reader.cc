@@ -46,7 +46,7 @@ void SectionReader::Template(const std::vector<Choice>& choices, int& value) {
     value = choice.value;
     return;
   }
-  const bool python = text.find('.') != std::string::npos;
+  const bool python = text.find('.') != std::string::npos && !text.starts_with("openfl.");
   section_.Complain("template", format("is \"{}\", {}{}", text, Suggest(last, names),
                                        python ? " (Python classes cannot be run here)" : ""));
 }

@@ -62,8 +62,8 @@ Result<YamlScalar> Resolve(std::string_view tag, std::string_view text) {
 // Builds the tree from the parser's events.
 class Builder : public YAML::EventHandler {
  public:
-  Builder(const std::string& file, Complaints& complaints)
-      : file_(std::make_shared<const std::string>(file)), complaints_(complaints) {}
+  Builder(std::string_view text, const std::string& file, Complaints& complaints)
+      : text_(text), file_(std::make_shared<const std::string>(file)), complaints_(complaints) {}
 
   YamlRef root() const { return stopped_ ? nullptr : root_; }
   bool stopped() const { return stopped_; }
@@ -90,7 +90,14 @@ class Builder : public YAML::EventHandler {
   }
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    if (!stopped_) Place(NewValue(mark, YamlKind::kNull), anchor);
+    if (stopped_) return;
+    std::shared_ptr<YamlValue> value = NewValue(mark, YamlKind::kNull);
+    // A value that is not written stands, for yaml-cpp, where the next word is: better at its key.
+    if (!stack_.empty() && stack_.back().key && !IsNullWord(value->offset)) {
+      value->line = stack_.back().key->line;
+      value->offset = stack_.back().key->offset;
+    }
+    Place(std::move(value), anchor);
   }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -127,6 +134,7 @@ class Builder : public YAML::EventHandler {
   };
 
   std::shared_ptr<YamlValue> NewValue(const YAML::Mark& mark, YamlKind kind) const;
+  bool IsNullWord(std::size_t offset) const;
   void Open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YamlKind kind,
             std::string_view expected_tag);
   void Close();
@@ -140,6 +148,7 @@ class Builder : public YAML::EventHandler {
   void Stop(int line, std::string text);
   std::string PathHere() const;
 
+  std::string_view text_;
   std::shared_ptr<const std::string> file_;
   Complaints& complaints_;
   std::vector<Frame> stack_;
@@ -158,6 +167,12 @@ std::shared_ptr<YamlValue> Builder::NewValue(const YAML::Mark& mark, YamlKind ki
   value->line = mark.line + 1;
   value->offset = static_cast<std::size_t>(std::max(mark.pos, 0));
   return value;
+}
+
+bool Builder::IsNullWord(std::size_t offset) const {
+  const std::string_view rest = text_.substr(std::min(offset, text_.size()));
+  return rest.starts_with("~") || rest.starts_with("null") || rest.starts_with("Null") ||
+         rest.starts_with("NULL");
 }
 
 void Builder::Stop(int line, std::string text) {
@@ -356,7 +371,7 @@ void RunParser(std::string_view text, Builder& builder, const std::string& file,
   YAML::Parser parser(stream);
   if (!parser.HandleNextDocument(builder)) return;
   Complaints ignored;
-  Builder second(file, ignored);
+  Builder second(text, file, ignored);
   if (parser.HandleNextDocument(second) && second.root()) {
     complaints.Add(*second.root(), "a second document begins here, expected one (remove the ---)");
   }
@@ -373,7 +388,7 @@ YamlRef ParseYaml(std::string_view text, const std::string& file, Complaints& co
   }
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   if (!CheckCharacters(text, file, complaints)) return nullptr;
-  Builder builder(file, complaints);
+  Builder builder(text, file, complaints);
   try {
     RunParser(text, builder, file, complaints);
   } catch (const YAML::Exception& e) {

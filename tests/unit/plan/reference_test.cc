@@ -1,0 +1,77 @@
+// docs/reference/plan.md knows every key LoadPlan knows.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/unit/plan/plan_text.h"
+
+namespace fx {
+namespace {
+
+constexpr std::string_view kNonsense = "qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq";
+
+// The names LoadPlan lists when it meets a key that is near none of them.
+void CollectNames(const std::string& complaints, std::set<std::string>& names) {
+  const std::string listing = "is unknown, expected one of ";
+  std::size_t at = 0;
+  while ((at = complaints.find(listing, at)) != std::string::npos) {
+    at += listing.size();
+    std::string list = complaints.substr(at, complaints.find('\n', at) - at) + ", ";
+    for (std::size_t end; (end = list.find(", ")) != std::string::npos; list.erase(0, end + 2)) {
+      names.insert(list.substr(0, end));
+    }
+  }
+}
+
+// Puts the nonsense key into a mapping after each place where `line` ends.
+void AddNonsense(std::string& text, const std::string& line, const std::string& indent) {
+  std::size_t at = 0;
+  while ((at = text.find(line, at)) != std::string::npos) {
+    at = text.find('\n', at) + 1;
+    text.insert(at, indent + std::string(kNonsense) + ": 1\n");
+  }
+}
+
+std::set<std::string> KnownNames() {
+  const std::string nonsense(kNonsense);
+  std::set<std::string> names;
+  for (const std::string& variant :
+       {std::string(), std::string("adam"), std::string("percentage")}) {
+    test::PlanText plan;
+    std::string text = plan.text();
+    AddNonsense(text, "  settings:", "    ");
+    AddNonsense(text, "    kwargs:", "      ");
+    AddNonsense(text, "    function:", "    ");
+    AddNonsense(text, "      - name: train_and_validate", "        ");
+    AddNonsense(text, "    optimizer:", "      ");
+    AddNonsense(text, "compression_pipeline:", "  ");
+    const auto replace = [&](const std::string& from, const std::string& to) {
+      for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
+        text.replace(at, from.size(), to);
+      }
+    };
+    replace("{type: ", "{" + nonsense + ": 1, type: ");
+    replace("- {" + nonsense + ": 1, type: relu}", "- {" + nonsense + ": 1, type: dropout}");
+    if (variant == "adam") replace("type: sgd", "type: adam");
+    if (variant == "adam") replace("RandomGroupedAssigner", "StaticGroupedAssigner");
+    if (variant == "percentage") replace("CutoffTime", "Percentage");
+    replace("    function: train\n",
+            "    function: train\n    aggregation_type: {" + nonsense + ": 1}\n");
+    CollectNames(plan.Set(text + nonsense + ": {}\n").Complaints(), names);
+  }
+  return names;
+}
+
+TEST(PlanReference, HasEveryKeyThatLoadPlanKnows) {
+  const std::string reference = *ReadFile(Path(FX_SOURCE_DIR) / "docs/reference/plan.md");
+  const std::set<std::string> names = KnownNames();
+  EXPECT_GE(names.size(), 65U) << "the complaints no longer list the known names";
+  for (const std::string& name : names) {
+    const bool described = reference.find("`" + name + "`") != std::string::npos ||
+                           reference.find("### " + name + "\n") != std::string::npos;
+    EXPECT_TRUE(described) << name << " is not in docs/reference/plan.md";
+  }
+}
+
+}  // namespace
+}  // namespace fx

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <string>
 
 #include "core/base/random.h"
@@ -30,7 +29,7 @@ class Pbuf : public testing::Test {
  protected:
   Path Write(const std::string& bytes) {
     const Path path = folder_.path() / "given.pbuf";
-    std::ofstream(path, std::ios::binary) << bytes;  // thousands of times; need not be durable
+    EXPECT_THAT(AtomicWrite(path, bytes), IsOk());
     return path;
   }
   Path path() const { return folder_.path() / "made.pbuf"; }

@@ -1,5 +1,5 @@
-# Debian's dnnl-config.cmake asks for OpenCL headers that its C++ interface does not need; this finds
-# the library itself. Defines OneDNN::OneDNN.
+# Debian's dnnl-config.cmake asks for OpenCL headers that its C++ interface does not need; this
+# finds the library itself. Defines OneDNN::OneDNN.
 find_path(OneDNN_INCLUDE_DIR dnnl.hpp)
 find_library(OneDNN_LIBRARY dnnl)
 include(FindPackageHandleStandardArgs)

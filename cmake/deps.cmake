@@ -1,5 +1,5 @@
-# Every third-party library the project may use, found once. Which folder may use which is checked by
-# tests/tidy.
+# Every third-party library the project may use, found once. Which folder may use which is checked
+# by tests/tidy.
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(fmt REQUIRED)

@@ -28,7 +28,7 @@ struct GrpcLinkOptions {
   std::string federation_uuid;
   std::string plan_digest;
   std::uint64_t model_size = 0;  // of the plan's model file; no other is fetched. 0: any
-  std::stop_token stop;  // ends every call with kCancelled
+  std::stop_token stop;          // ends every call with kCancelled
 };
 
 // What `plan` says about the connection.

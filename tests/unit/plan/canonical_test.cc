@@ -12,8 +12,6 @@
 namespace fx {
 namespace {
 
-const Path kGolden = Path(FX_SOURCE_DIR) / "../shared/golden/openfl";
-
 std::string Dump(std::string_view yaml) {
   const Result<YamlRef> value = ParseYaml(yaml, "t.yaml");
   return value ? CanonicalYaml(**value) : "error: " + value.error().message();
@@ -40,22 +38,6 @@ TEST(Canonical, WritesWhatPyYamlWrites) {
     ++compared;
   }
   EXPECT_GE(compared, 90U);
-}
-
-TEST(Canonical, GivesOpenFlsPlansTheirNamesAndPorts) {
-  if (!Exists(kGolden / "plans.json")) GTEST_SKIP() << "no golden vectors beside the source";
-  const nlohmann::json plans = ReadJson(kGolden / "plans.json");
-  for (const auto& [name, plan] : plans.items()) {
-    if (!plan.contains("merged_dump")) continue;
-    const Result<YamlRef> merged = ParseYaml(plan["merged_dump"].get<std::string>(), "t.yaml");
-    ASSERT_TRUE(merged) << name << merged.error().Render();
-    EXPECT_EQ(CanonicalYaml(**merged), plan["merged_dump"].get<std::string>()) << name;
-    const std::string digest = PlanDigest(**merged);
-    EXPECT_EQ(digest, plan["sha384_before_resolve"].get<std::string>());
-    const std::string uuid = FederationUuid("plan.yaml", digest);
-    EXPECT_EQ(uuid, plan["federation_uuid"].get<std::string>());
-    EXPECT_EQ(AggregatorUuid(uuid), plan["aggregator_uuid"].get<std::string>());
-  }
 }
 
 TEST(Canonical, MeansTheSameWhateverCommentsOrderAndQuotes) {

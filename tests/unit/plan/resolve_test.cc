@@ -3,8 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
 #include "plan/canonical.h"
 #include "plan/load.h"
 #include "plan/merge_defaults.h"
@@ -15,7 +13,6 @@ namespace {
 using ::testing::HasSubstr;
 
 const Path kPlan = Path(FX_SOURCE_DIR) / "workspace_templates/cnn_mnist/plan/plan.yaml";
-const Path kGolden = Path(FX_SOURCE_DIR) / "../shared/golden/openfl/plans.json";
 
 // How many lines differ, when both have equally many; -1 otherwise.
 int LinesThatDiffer(std::string_view a, std::string_view b) {
@@ -61,20 +58,6 @@ TEST(ResolvePlan, NeedsAnAddress) {
 TEST(ResolvePlan, AddsWhatThePlanDoesNotHave) {
   EXPECT_EQ(ResolvePlan("tasks: {}\n", "plan/plan.yaml", "a.org")->substr(0, 51),
             "tasks: {}\nnetwork:\n  settings:\n    agg_addr: a.org\n");
-}
-
-TEST(ResolvePlan, ChoosesThePortOpenFlChooses) {
-  if (!Exists(kGolden)) GTEST_SKIP() << "no golden vectors beside the source";
-  const nlohmann::json plans = nlohmann::json::parse(*ReadFile(kGolden));
-  for (const auto& [name, plan] : plans.items()) {
-    if (!plan.contains("merged_dump")) continue;
-    const Result<std::string> resolved =
-        ResolvePlan(plan["merged_dump"].get<std::string>(), "plan/plan.yaml",
-                    plan["agg_addr"].get<std::string>());
-    ASSERT_TRUE(resolved) << name << resolved.error().Render();
-    EXPECT_EQ(*resolved, plan["dump_after_resolve"].get<std::string>()) << name;
-    EXPECT_THAT(*resolved, HasSubstr("agg_port: " + plan["agg_port"].dump()));
-  }
 }
 
 TEST(CheckResolved, RefusesAPlanThatStillSaysAuto) {

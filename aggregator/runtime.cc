@@ -172,9 +172,10 @@ Status Runtime::Impl::OpenModel() {
     model_ = TRY(state_.models.Add(initial));
   }
   const ModelFile model = TRY(state_.models.OpenModel(model_));
+  UploadRules uploads = TRY(UploadsOf(options_.plan, model.layout()));
   env_.emplace(
       CallEnv{.callers = CallersOf(options_.plan),
-              .uploads = TRY(UploadsOf(options_.plan, model.layout())),
+              .uploads = std::move(uploads),
               .board = board_,
               .spool = state_.spool,
               .models = state_.models,

@@ -93,7 +93,8 @@ Status ParseField(std::istringstream& line, const std::string& key, FinishedTask
   } else if (key == "optimizer") {
     task.optimizer.value = value;
   } else if (key == "metric") {
-    Metric metric{.name = TRY(Unescape(value)), .value = 0};
+    Metric metric;
+    metric.name = TRY(Unescape(value));
     line >> value;
     metric.value = TRY(ParseDouble(value));
     task.metrics.push_back(std::move(metric));

@@ -176,7 +176,8 @@ Status AppendTensor(Bytes message, std::set<std::string>& names, PbufModel& to) 
     return Fail(ErrorCode::kInvalidArgument, format("it has more than {} tensors", kMaxTensors));
   }
   if (index == 0) to.round = raw.description.round_number();
-  to.model.push_back({.name = name, .tensor = TRY(In(ToTensor(raw), "tensor " + name))});
+  Tensor tensor = TRY(In(ToTensor(raw), "tensor " + name));
+  to.model.push_back({.name = name, .tensor = std::move(tensor)});
   return Ok();
 }
 

@@ -136,12 +136,13 @@ Result<UploadTicket> JudgeUpload(const wire::UploadHeader& header, const Collabo
     return Wrong(format("the result counts {} samples, expected 1 to {}", header.num_samples(),
                         kMaxSamples));
   }
+  std::vector<Metric> metrics = TRY(CheckMetrics(header));
   return UploadTicket{.who = who,
                       .round = Round{header.round()},
                       .task = task->first,
                       .update = UpdateId{header.update_id()},
                       .num_samples = header.num_samples(),
-                      .metrics = TRY(CheckMetrics(header)),
+                      .metrics = std::move(metrics),
                       .size = header.size(),
                       .already_accepted = already_accepted};
 }

@@ -27,8 +27,8 @@ Status Collect(const Path& folder, const Path& name, std::vector<ArchiveEntry>& 
   const auto status = std::filesystem::symlink_status(folder / name, ignored);
   if (!std::filesystem::exists(status) || StaysHere(name)) return Ok();
   if (std::filesystem::is_regular_file(status)) {
-    entries.push_back(
-        {.name = name.generic_string(), .bytes = TRY(ReadFile(folder / name)), .folder = false});
+    std::string bytes = TRY(ReadFile(folder / name));
+    entries.push_back({.name = name.generic_string(), .bytes = std::move(bytes), .folder = false});
     return Ok();
   }
   if (!std::filesystem::is_directory(status)) {

@@ -147,7 +147,8 @@ class Runner final : public TaskRunner {
     }
     meter.Finish();
     TRY(CheckParameters());
-    return TaskReport{.num_samples = size, .metrics = TRY(MetricsOf(tally, task))};
+    std::vector<Metric> metrics = TRY(MetricsOf(tally, task));
+    return TaskReport{.num_samples = size, .metrics = std::move(metrics)};
   }
 
   Result<Tally> TrainEpoch(const TaskSpec& task, const TaskContext& context, std::int64_t epoch,
@@ -208,7 +209,8 @@ class Runner final : public TaskRunner {
       meter.Update(1, tally.samples, tally.score.loss);
     }
     meter.Finish();
-    return TaskReport{.num_samples = size, .metrics = TRY(MetricsOf(tally, task))};
+    std::vector<Metric> metrics = TRY(MetricsOf(tally, task));
+    return TaskReport{.num_samples = size, .metrics = std::move(metrics)};
   }
 
   Status CheckLoss(const Score& score, const Network& network) const {

@@ -86,6 +86,7 @@ aggregator::RuntimeOptions TestFederation::Options(std::uint16_t port) const {
           .workspace = workspace.path(),
           .address = "127.0.0.1",
           .port = port,
+          .quiet_ms = 0,
           .now = {}};
 }
 

@@ -90,6 +90,8 @@ BANNED_CODE = [
     (r"_clock::now\b|\bstd::(thread|mutex|[io]?fstream)\b|\bLog(Debug|Info|Warning|Error)\s*\(",
      ["aggregator/engine/"], [], "the engine is a function: events in, records and actions out"),
     (r"\b(DISABLED_\w+|GTEST_SKIP)\b", ["tests/"], [], "repair the test or remove it"),
+    (r"(?<![\w)\]])\.\w+\s*=\s*TRY\(", EVERYWHERE, [],
+     "name the value first: g++ 12 forgets to destroy the members before a TRY that fails"),
     (r"^[ \t]*#[ \t]*if[ \t]+0\b", EVERYWHERE, [], "remove the code; git remembers it"),
 ]
 

@@ -45,6 +45,7 @@ class IncludeGraph(CheckCase):
         self.refuses("aggregator/runtime.cc", '#include "collaborator/link.h"\n')
         self.refuses("aggregator/engine/engine.cc", '#include "aggregator/store/journal.h"\n')
         self.refuses("aggregator/engine/engine.cc", '#include "core/../rpc/bytes.h"\n')
+        self.refuses("aggregator/shell.cc", '#include "aggregator/worker.h"\n')
         self.refuses("rpc/bytes.cc", '#include "pki/chain.h"\n')
         self.refuses("fx/app.cc", '#include "tests/support/matchers.h"\n')
 
@@ -107,6 +108,7 @@ class BannedCode(CheckCase):
                 ("fx/a.cc", "int n = std::atoi(p);", "from_chars"),
                 ("fx/plan/a.cc", "std::cout << 1;", "Io"),
                 ("tests/unit/a.cc", "std::this_thread::sleep_for(1ms);", "event"),
+                ("aggregator/shell.cc", "std::jthread t;", "ShellPorts"),
                 ("plan/a.cc", 'getenv("HOME");', "environment"),
                 ("plan/a.cc", "using namespace std;", "name what"),
                 ("plan/a.cc", "throw 1;", "Error"),

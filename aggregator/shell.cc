@@ -1,0 +1,181 @@
+#include "aggregator/shell.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "core/base/format.h"
+#include "core/base/log.h"
+
+namespace fx::aggregator {
+namespace {
+
+constexpr std::int64_t kIdleMs = 3'600'000;  // the engine wakes at least so often
+
+}  // namespace
+
+Shell::Shell(const Plan& plan, ShellOptions options, ShellPorts& ports, Waiters& waiters,
+             RoundBoard& board)
+    : plan_(plan),
+      options_(options),
+      ports_(ports),
+      waiters_(waiters),
+      board_(board),
+      engine_(OptionsFor(plan)),
+      report_(plan, options.table) {}
+
+Status Shell::Replay() {
+  for (const Journal::Entry& entry : TRY(ports_.LoadJournal())) {
+    engine_.Replay(entry.record);
+    report_.Replayed(entry.at, entry.record);
+  }
+  already_finished_ = state().phase == Phase::kFinished;
+  TRY(CheckMembers());
+  board_.Publish(ViewOf(state()));
+  return Ok();
+}
+
+// A round that is under way needs everyone it was opened with.
+Status Shell::CheckMembers() const {
+  if (state().phase == Phase::kIdle || state().phase == Phase::kFinished) return Ok();
+  for (const auto& [who, tasks] : state().assignments) {
+    if (std::ranges::find(plan_.authorized, who) != plan_.authorized.end()) continue;
+    return Fail(Error(ErrorCode::kFailedPrecondition,
+                      format("round {} is under way with collaborator {}, which plan/cols.yaml no "
+                             "longer lists",
+                             Number(state().round), who.value))
+                    .Hint("put it back until the round is over"));
+  }
+  return Ok();
+}
+
+Status Shell::Start(const ModelId& model, std::uint64_t model_size) {
+  model_size_ = model_size;
+  WriteMetrics();
+  TRY(Execute(engine_.Resume(), ports_.Now()));
+  return Process(Started{model}, ports_.Now());
+}
+
+Status Shell::Turn(std::optional<EventBody> event) {
+  if (event) TRY(Process(*std::move(event), ports_.Now()));
+  return TickIfDue();
+}
+
+Status Shell::Process(EventBody event, TimeMs at) {
+  again_.push_back(std::move(event));
+  while (!again_.empty()) {
+    Ready ready = engine_.Step({.at = at, .body = std::move(again_.front())});
+    again_.pop_front();
+    TRY(Execute(std::move(ready), at));
+  }
+  return Ok();
+}
+
+// Records are durable, and the round they make is on the board, before anyone hears of it.
+Status Shell::Execute(Ready ready, TimeMs at) {
+  if (!ready.records.empty()) {
+    TRY(In(ports_.AppendToJournal(at, ready.records), "cannot write the journal"));
+    board_.Publish(ViewOf(state()));
+  }
+  for (const Record& record : ready.records) report_.Happened(at, record);
+  if (std::ranges::any_of(ready.records, [](const Record& record) {
+        return std::holds_alternative<RoundClosed>(record);
+      })) {
+    WriteMetrics();
+  }
+  for (const Action& action : ready.actions) {
+    std::visit([this](const auto& what) { Do(what); }, action);
+  }
+  return Ok();
+}
+
+Status Shell::TickIfDue() {
+  const auto deadline = engine_.NextDeadline();
+  const TimeMs now = ports_.Now();
+  if (!deadline || now < *deadline || ticked_ == deadline) return Ok();
+  ticked_ = deadline;
+  return Process(ClockAdvanced{}, now);
+}
+
+std::int64_t Shell::patience() const {
+  std::int64_t wait = kIdleMs;
+  if (leave_at_) wait = std::min(wait, *leave_at_ - ports_.SteadyMs());
+  const auto deadline = engine_.NextDeadline();
+  if (deadline && deadline != ticked_) {
+    wait = std::min(wait, Count(*deadline) - Count(ports_.Now()));
+  }
+  return std::max<std::int64_t>(wait, 0);
+}
+
+void Shell::Do(const ReplyTasks& action) {
+  const auto waiter = waiters_.Take(action.request);
+  if (!waiter) return;
+  LogInfo(format("Sending tasks to collaborator {} for round {}", waiter->who.value,
+                 Number(action.round)));
+  waiter->answer(TasksReply{.round = action.round,
+                            .tasks = action.tasks,
+                            .model = action.model,
+                            .model_size = model_size_});
+}
+
+void Shell::Do(const ReplyWait& action) {
+  waiters_.Park(action.request);
+}
+
+void Shell::Do(const ReplyQuit& action) {
+  const auto waiter = waiters_.Take(action.request);
+  if (!waiter) return;
+  LogInfo(format("Sending signal to collaborator {} to shutdown...", waiter->who.value));
+  told_.insert(waiter->who);
+  waiter->answer(QuitReply{});
+  if (told_.size() == plan_.authorized.size()) {
+    leave_at_ = std::min(last_call_, ports_.SteadyMs() + options_.quiet_ms);
+  }
+}
+
+void Shell::Do(const ReplyAccepted& action) {
+  if (const auto waiter = waiters_.Take(action.request)) waiter->answer(AcceptedReply{});
+}
+
+void Shell::Do(const ReplyRejected& action) {
+  const auto waiter = waiters_.Take(action.request);
+  if (waiter) waiter->answer(Error(ErrorCode::kAborted, action.reason));
+}
+
+void Shell::Do(const AggregateRound& action) {
+  ports_.Fold(action);
+}
+
+void Shell::Do(const SaveBestModel& action) {
+  ports_.SaveBest(action, state().best ? state().best->score : 0);
+}
+
+void Shell::Do(const SaveLastModel& action) {
+  ports_.SaveLast(action);
+}
+
+void Shell::Do(const WakeWaiters&) {
+  for (auto& [who, request] : waiters_.Unpark()) {
+    again_.emplace_back(TasksRequested{.who = std::move(who), .request = request});
+  }
+}
+
+// After the saves that were asked for before it. And before the round it is of can be folded, so
+// that no new model is there yet that `keep` does not name.
+void Shell::Do(const Prune& action) {
+  ports_.RemoveOld(action);
+}
+
+void Shell::Do(const Shutdown&) {
+  // Long enough for a site that waits between two attempts to reach us.
+  const std::int64_t tries = 2 * plan_.network.client_reconnect_interval * 1000;
+  const std::int64_t stay = already_finished_ ? options_.late_goodbye_ms : options_.goodbye_ms;
+  last_call_ = ports_.SteadyMs() + std::max(stay, tries);
+  leave_at_ = last_call_;
+}
+
+void Shell::WriteMetrics() {
+  if (plan_.aggregator.write_logs) ports_.WriteMetrics(report_.metrics_lines());
+}
+
+}  // namespace fx::aggregator

@@ -22,8 +22,9 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* StartDownload(CallEnv& env,
                                                           grpc::CallbackServerContext& context,
                                                           const grpc::ByteBuffer& request);
 
-// Upload: judged by its header, then one chunk at a time to a temporary file of the spool; answered
-// when the engine has journaled it. An upload that ends early leaves no trace.
+// Upload: judged by its header, then one chunk at a time to the update's partial file in the spool;
+// answered when the engine has journaled it. An upload that ends early goes on where it ended with
+// the next call for the same update; one with wrong bytes leaves no trace.
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* StartUpload(
     CallEnv& env, grpc::CallbackServerContext& context);
 

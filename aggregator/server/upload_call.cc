@@ -1,14 +1,14 @@
 // Upload, a stream of raw chunks to a file.
+#include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <string>
 #include <utility>
 #include <vector>
 
 #include "aggregator/server/calls.h"
-#include "aggregator/server/update_scan.h"
-#include "core/base/digest.h"
+#include "aggregator/server/incoming_update.h"
 #include "core/base/format.h"
 #include "core/base/log.h"
 #include "rpc/bytes.h"
@@ -18,67 +18,9 @@
 namespace fx::aggregator {
 namespace {
 
-// The bytes of one update on their way to the spool. Removes its file unless the spool took it
-// over.
-class Incoming {
- public:
-  static Result<std::unique_ptr<Incoming>> Open(const CallEnv& env, Path temp) {
-    auto file = OutputFile::Open(temp, OutputFile::Existing::kTruncate, FileMode::kPrivate);
-    if (!file) return Fail(Storage(std::move(file).error()));
-    return std::unique_ptr<Incoming>(new Incoming(env, std::move(temp), *std::move(file)));
-  }
-  ~Incoming() {
-    if (!committed_) static_cast<void>(RemoveIfExists(temp_));
-  }
-  Incoming(const Incoming&) = delete;
-  Incoming& operator=(const Incoming&) = delete;
-
-  bool complete() const { return scan_.complete(); }
-
-  Status Append(std::span<const std::byte> bytes) {
-    const std::uint64_t offset = scan_.position();
-    TRY(scan_.Feed(bytes));
-    digest_.Update(bytes);
-    if (auto written = file_.WriteAt(offset, bytes); !written) {
-      return Fail(Storage(std::move(written).error()));
-    }
-    return Ok();
-  }
-
-  Status CheckDigest(const UpdateId& expected) {
-    const std::string digest = std::move(digest_).FinishHex();
-    if (digest == expected.value) return Ok();
-    return Fail(ErrorCode::kInvalidArgument,
-                format("the bytes of the update have digest {}, but {} was announced", digest,
-                       expected.value));
-  }
-
-  // Blocks for as long as the disk takes.
-  Status Commit(const Spool& spool, const UploadTicket& ticket) {
-    Status done = file_.Sync();
-    if (done) done = spool.Commit(temp_, ticket.round, ticket.who, ticket.task, ticket.update);
-    if (!done) return Fail(Storage(std::move(done).error()));
-    committed_ = true;
-    return Ok();
-  }
-
- private:
-  Incoming(const CallEnv& env, Path temp, OutputFile file)
-      : temp_(std::move(temp)), file_(std::move(file)), scan_(env.uploads) {}
-
-  // The sender cannot help it and should try again; the administrator here must act.
-  static Error Storage(Error error) {
-    LogError("an update cannot be stored", {{"reason", error.OneLine()}});
-    return Error(ErrorCode::kUnavailable, "the aggregator cannot store the update now")
-        .Hint("its administrator finds the reason in its log; a full disk is the usual one");
-  }
-
-  const Path temp_;
-  OutputFile file_;
-  UpdateScan scan_;
-  FastDigest digest_;
-  bool committed_ = false;
-};
+// Looked at in one go of what an earlier connection left, so that jobs of others are not kept
+// waiting.
+constexpr std::size_t kRecallAtOnce = 16U << 20;
 
 using Stream = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
 
@@ -90,7 +32,7 @@ class UploadCall final : public Stream {
   }
 
   void OnReadDone(bool ok) override {
-    const Status read = !ok ? EndedEarly() : !ticket_ ? OnHeader() : OnChunk();
+    const Status read = !ok ? Fail(EndedEarly()) : !ticket_ ? OnHeader() : OnChunk();
     if (!read) Conclude(read.error());
   }
 
@@ -104,14 +46,19 @@ class UploadCall final : public Stream {
     if (due) End();
   }
 
-  void OnDone() override {
-    LeaveSlot();
-    delete this;
+  void OnCancel() override {
+    cancelled_ = true;
+    if (env_.slots.Withdraw(request_)) Conclude(EndedEarly());
   }
 
+  void OnDone() override { delete this; }
+
  private:
-  static Status EndedEarly() {
-    return Fail(ErrorCode::kCancelled, "the upload ended before it was complete");
+  static Error EndedEarly() {
+    return Error(ErrorCode::kCancelled, "the upload ended before it was complete");
+  }
+  static Error Busy() {
+    return Error(ErrorCode::kUnavailable, "the aggregator is busy or stopping");
   }
 
   Status OnHeader() {
@@ -122,25 +69,75 @@ class UploadCall final : public Stream {
     ticket_ = TRY(JudgeUpload(header, who, env_.uploads, *env_.board.Get()));
     LogInfo(format("Collaborator {} is sending task results for {}, round {}", who.value,
                    ticket_->task.value, Number(ticket_->round)));
-    const bool bytes_follow = ticket_->size > 0 && !ticket_->already_accepted;
-    if (bytes_follow) TRY(Prepare());
-    Answer(bytes_follow ? 0 : ticket_->size);
-    if (bytes_follow) {
-      StartRead(&in_);
+    if (ticket_->size == 0 || ticket_->already_accepted) {
+      StageWhatIsHere();
     } else {
-      Stage();
+      WaitForSlot();
     }
     return Ok();
   }
 
-  Status Prepare() {
-    TRY(env_.slots.Enter(ticket_->who, request_, [this] { context_.TryCancel(); }));
-    incoming_ = TRY(Incoming::Open(env_, env_.spool.TempPath(request_)));
-    return Ok();
+  void WaitForSlot() {
+    env_.slots.Enter({.who = ticket_->who,
+                      .request = request_,
+                      .begin = [this] { Begin(); },
+                      .displace = [this] { context_.TryCancel(); }});
+    // A cancellation that came before this was in the queue has not found it there.
+    if (cancelled_ && env_.slots.Withdraw(request_)) Conclude(EndedEarly());
+  }
+
+  // On whatever thread made room. From here to LeaveSlot no other call touches the partial file.
+  void Begin() {
+    if (const Status open = OpenPartial(); !open) Conclude(open.error());
+  }
+
+  Status OpenPartial() {
+    TRY(JudgeAgain(*ticket_, *env_.board.Get()));  // it may have waited
+    const bool here =
+        env_.spool.Holds(ticket_->round, ticket_->who, ticket_->task, ticket_->update);
+    if (ticket_->already_accepted || here) {
+      LeaveSlot();
+      StageWhatIsHere();
+      return Ok();
+    }
+    incoming_ = TRY(IncomingUpdate::Open(env_.uploads, env_.spool, *ticket_));
+    if (!incoming_->recalling()) return Receive();
+    return Later([this] { RecallSome(); });
+  }
+
+  void RecallSome() {  // on the I/O thread
+    env_.slots.Touch(ticket_->who, request_);
+    Status done = incoming_->Recall(kRecallAtOnce);
+    if (done) done = incoming_->recalling() ? Later([this] { RecallSome(); }) : Receive();
+    if (!done) Conclude(done.error());
+  }
+
+  Status Receive() {
+    if (incoming_->position() > 0) {
+      LogInfo(format("Collaborator {} goes on with its results for {} at byte {} of {}",
+                     ticket_->who.value, ticket_->task.value, incoming_->position(),
+                     ticket_->size));
+    }
+    Answer(incoming_->position());
+    return ReadOrCommit();
+  }
+
+  Status ReadOrCommit() {
+    if (!incoming_->complete()) {
+      StartRead(&in_);
+      return Ok();
+    }
+    TRY(incoming_->CheckDigest());
+    return Later([this] { CommitAndStage(); });
+  }
+
+  Status Later(std::function<void()> job) {
+    return env_.later(std::move(job)) ? Ok() : Fail(Busy());
   }
 
   Status OnChunk() {
     if (in_.Length() == 0 || in_.Length() > kMaxChunkBytes) {
+      incoming_->Drop();
       return Fail(
           ErrorCode::kInvalidArgument,
           format("a message of {} bytes came, expected 1 to {}", in_.Length(), kMaxChunkBytes));
@@ -152,19 +149,21 @@ class UploadCall final : public Stream {
       TRY(incoming_->Append(std::as_bytes(std::span(slice.begin(), slice.size()))));
     }
     env_.slots.Touch(ticket_->who, request_);
-    if (!incoming_->complete()) {
-      StartRead(&in_);
-      return Ok();
-    }
-    TRY(incoming_->CheckDigest(ticket_->update));
-    LeaveSlot();
-    if (env_.later([this] { CommitAndStage(); })) return Ok();
-    return Fail(ErrorCode::kUnavailable, "the aggregator is busy or stopping");
+    return ReadOrCommit();
   }
 
   void CommitAndStage() {  // on the I/O thread
-    const Status committed = incoming_->Commit(env_.spool, *ticket_);
-    if (!committed) return Conclude(committed.error());
+    if (const Status committed = incoming_->Commit(); !committed) {
+      return Conclude(committed.error());
+    }
+    incoming_.reset();
+    LeaveSlot();
+    Stage();
+  }
+
+  // No bytes need to come.
+  void StageWhatIsHere() {
+    Answer(ticket_->size);
     Stage();
   }
 
@@ -184,7 +183,7 @@ class UploadCall final : public Stream {
     if (!added) return Conclude(added.error());
     if (env.post(std::move(event))) return;
     if (const auto waiter = env.waiters.Take(request)) {
-      waiter->answer(Error(ErrorCode::kUnavailable, "the aggregator is busy or stopping"));
+      waiter->answer(Busy());
     }
   }
 
@@ -208,10 +207,9 @@ class UploadCall final : public Stream {
   // first reply may still be on its way out, and gRPC takes one write at a time: then OnWriteDone
   // ends the call. The two meet under the mutex, and exactly one of them goes on.
   void Conclude(const std::optional<Error>& error) {
-    if (error) {
-      incoming_.reset();  // no trace is left when the sender hears of it
-      conclusion_ = Refuse("Upload", context_, *error);
-    }
+    incoming_.reset();
+    LeaveSlot();
+    if (error) conclusion_ = Refuse("Upload", context_, *error);
     bool due = false;
     {
       const std::lock_guard lock(mutex_);
@@ -237,10 +235,12 @@ class UploadCall final : public Stream {
   CallEnv& env_;
   grpc::CallbackServerContext& context_;
   const RequestId request_;
-  std::optional<UploadTicket> ticket_;  // once the header is judged
-  std::unique_ptr<Incoming> incoming_;
+  std::optional<UploadTicket> ticket_;        // once the header is judged
+  std::unique_ptr<IncomingUpdate> incoming_;  // while the slot is held
   grpc::ByteBuffer in_, out_;
   grpc::Status conclusion_;
+
+  std::atomic<bool> cancelled_ = false;
 
   std::mutex mutex_;
   bool writing_ = false;

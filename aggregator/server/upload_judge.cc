@@ -90,26 +90,25 @@ Status CheckTensors(const wire::UploadHeader& header, const UploadRules& rules) 
 }
 
 // What the federation has to say about the task now: true if exactly this update is already in.
-Result<bool> CheckTime(const wire::UploadHeader& header, const CollaboratorName& who,
-                       const RoundView& view) {
+Result<bool> CheckTime(const UploadTicket& ticket, const RoundView& view) {
   const std::uint32_t now = Number(view.round);
-  if (header.round() < now) {
-    return TooLate(format("round {} is over, the federation is in round {}", header.round(), now));
+  const std::uint32_t round = Number(ticket.round);
+  if (round < now) {
+    return TooLate(format("round {} is over, the federation is in round {}", round, now));
   }
-  if (header.round() > now) {
-    return TooLate(
-        format("round {} has not begun, the federation is in round {}", header.round(), now));
+  if (round > now) {
+    return TooLate(format("round {} has not begun, the federation is in round {}", round, now));
   }
-  const auto task = view.tasks.find({who, TaskName{header.task()}});
+  const auto task = view.tasks.find({ticket.who, ticket.task});
   if (task == view.tasks.end()) {
-    return Wrong(format("task {} of round {} was not assigned to {}", Quoted(header.task()), now,
-                        Quoted(who.value)));
+    return Wrong(format("task {} of round {} was not assigned to {}", Quoted(ticket.task.value),
+                        now, Quoted(ticket.who.value)));
   }
   const auto& accepted = task->second;
-  if (accepted && accepted->value == header.update_id()) return true;
+  if (accepted && *accepted == ticket.update) return true;
   if (accepted) {
     return TooLate(format("task {} of round {} already has another result of {}",
-                          Quoted(header.task()), now, Quoted(who.value)));
+                          Quoted(ticket.task.value), now, Quoted(ticket.who.value)));
   }
   if (!view.collecting) return TooLate(format("round {} is closed", now));
   return false;
@@ -130,21 +129,26 @@ Result<UploadTicket> JudgeUpload(const wire::UploadHeader& header, const Collabo
                                  const UploadRules& rules, const RoundView& view) {
   const auto task = rules.tasks.find(TaskName{header.task()});
   if (task == rules.tasks.end()) return Wrong("the plan has no task " + Quoted(header.task()));
-  const bool already_accepted = TRY(CheckTime(header, who, view));
+  UploadTicket ticket{.who = who,
+                      .round = Round{header.round()},
+                      .task = task->first,
+                      .update = UpdateId{header.update_id()},
+                      .num_samples = header.num_samples(),
+                      .metrics = {},
+                      .size = header.size()};
+  TRY(JudgeAgain(ticket, view));
   TRY(task->second ? CheckTensors(header, rules) : CheckNoTensors(header));
   if (header.num_samples() < 1 || header.num_samples() > kMaxSamples) {
     return Wrong(format("the result counts {} samples, expected 1 to {}", header.num_samples(),
                         kMaxSamples));
   }
-  std::vector<Metric> metrics = TRY(CheckMetrics(header));
-  return UploadTicket{.who = who,
-                      .round = Round{header.round()},
-                      .task = task->first,
-                      .update = UpdateId{header.update_id()},
-                      .num_samples = header.num_samples(),
-                      .metrics = std::move(metrics),
-                      .size = header.size(),
-                      .already_accepted = already_accepted};
+  ticket.metrics = TRY(CheckMetrics(header));
+  return ticket;
+}
+
+Status JudgeAgain(UploadTicket& ticket, const RoundView& view) {
+  ticket.already_accepted = TRY(CheckTime(ticket, view));
+  return Ok();
 }
 
 }  // namespace fx::aggregator

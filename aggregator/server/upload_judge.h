@@ -50,4 +50,8 @@ Result<UploadTicket> JudgeUpload(const federation::v1::UploadHeader& header,
                                  const CollaboratorName& who, const UploadRules& rules,
                                  const RoundView& view);
 
+// The same for what may have changed since: whether the result is still wanted, and whether it is
+// already there.
+Status JudgeAgain(UploadTicket& ticket, const RoundView& view);
+
 }  // namespace fx::aggregator

@@ -3,46 +3,74 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/base/format.h"
-
 namespace fx::aggregator {
 
-Status UploadSlots::Enter(const CollaboratorName& who, RequestId request,
-                          std::function<void()> displace) {
-  const std::lock_guard lock(mutex_);
-  if (const auto own = taken_.find(who); own != taken_.end()) {
-    own->second.displace();
-    taken_.erase(own);
+void UploadSlots::Enter(Upload upload) {
+  Begins begins;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto own = taken_.find(upload.who); own != taken_.end()) Displace(own->second);
+    for (const Upload& older : waiting_) {
+      if (older.who == upload.who) older.displace();  // and it withdraws
+    }
+    waiting_.push_back(std::move(upload));
+    begins = FillSlots();
   }
-  if (taken_.size() >= slots_ && !MakeRoom()) {
-    return Fail(Error(ErrorCode::kResourceExhausted,
-                      format("the aggregator is receiving {} updates already", taken_.size()))
-                    .Hint("try again in a few seconds"));
-  }
-  taken_.emplace(who,
-                 Slot{.request = request, .displace = std::move(displace), .last_bytes = now_()});
-  return Ok();
+  for (const auto& begin : begins) begin();
 }
 
-bool UploadSlots::MakeRoom() {
-  const auto silent = std::ranges::min_element(
-      taken_, {}, [](const auto& entry) { return entry.second.last_bytes; });
-  if (silent == taken_.end() || now_() - silent->second.last_bytes < kSilentMs) return false;
-  silent->second.displace();
-  taken_.erase(silent);
-  return true;
+bool UploadSlots::Withdraw(RequestId request) {
+  const std::lock_guard lock(mutex_);
+  return std::erase_if(waiting_, [&](const Upload& u) { return u.request == request; }) > 0;
 }
 
 void UploadSlots::Touch(const CollaboratorName& who, RequestId request) {
   const std::lock_guard lock(mutex_);
   const auto slot = taken_.find(who);
-  if (slot != taken_.end() && slot->second.request == request) slot->second.last_bytes = now_();
+  if (slot == taken_.end() || slot->second.upload.request != request) return;
+  slot->second.last_bytes = now_();
+  DisplaceSilent();
 }
 
 void UploadSlots::Leave(const CollaboratorName& who, RequestId request) {
-  const std::lock_guard lock(mutex_);
-  const auto slot = taken_.find(who);
-  if (slot != taken_.end() && slot->second.request == request) taken_.erase(slot);
+  Begins begins;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto slot = taken_.find(who);
+    if (slot == taken_.end() || slot->second.upload.request != request) return;
+    taken_.erase(slot);
+    begins = FillSlots();
+  }
+  for (const auto& begin : begins) begin();
+}
+
+void UploadSlots::Displace(Slot& slot) {
+  if (!std::exchange(slot.displaced, true)) slot.upload.displace();
+}
+
+void UploadSlots::DisplaceSilent() {
+  if (waiting_.empty() || taken_.size() < slots_) return;
+  for (auto& [who, slot] : taken_) {
+    if (now_() - slot.last_bytes >= kSilentMs) Displace(slot);
+  }
+}
+
+// Puts those who wait where there is room.
+UploadSlots::Begins UploadSlots::FillSlots() {
+  Begins begins;
+  for (auto next = waiting_.begin(); next != waiting_.end() && taken_.size() < slots_;) {
+    if (taken_.contains(next->who)) {
+      ++next;
+      continue;
+    }
+    begins.push_back(next->begin);
+    Slot& slot = taken_[next->who];
+    slot.upload = std::move(*next);
+    slot.last_bytes = now_();
+    next = waiting_.erase(next);
+  }
+  DisplaceSilent();
+  return begins;
 }
 
 }  // namespace fx::aggregator

@@ -1,9 +1,11 @@
 #include "aggregator/store/spool.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "aggregator/store/file_name.h"
 #include "core/base/format.h"
@@ -12,6 +14,8 @@ namespace fx::aggregator {
 namespace {
 
 constexpr unsigned kFolderMode = 0700;  // updates are nobody else's business
+constexpr std::string_view kPartial = ".part";
+constexpr int kFields = 4;
 
 std::optional<std::uint32_t> RoundOf(const std::string& file_name) {
   std::uint32_t round = 0;
@@ -21,18 +25,39 @@ std::optional<std::uint32_t> RoundOf(const std::string& file_name) {
   return round;
 }
 
+// Whose partial file it is, escaped; none if it is not named like one.
+std::optional<std::string> OwnerOf(const std::string& file_name) {
+  if (!RoundOf(file_name) || std::ranges::count(file_name, '+') != kFields - 1) return std::nullopt;
+  const std::size_t begin = file_name.find('+') + 1;
+  return file_name.substr(begin, file_name.find('+', begin) - begin);
+}
+
 }  // namespace
 
 Result<Spool> Spool::Open(const Path& folder) {
   TRY(MakeFolders(folder, kFolderMode));
+  Spool spool(folder);
   for (const Path& file : TRY(ListFolder(folder))) {
+    if (file.filename().string().ends_with(kPartial)) TRY(spool.Remember(file));
     if (file.filename().string().starts_with("tmp-")) TRY(RemoveIfExists(file));
   }
-  return Spool(folder);
+  return spool;
 }
 
-Path Spool::TempPath(RequestId request) const {
-  return folder_ / format("tmp-{}", static_cast<std::uint64_t>(request));
+Status Spool::Remember(const Path& partial) {
+  const std::optional<std::string> owner = OwnerOf(partial.filename().string());
+  if (owner && partials_->of.emplace(*owner, partial).second) return Ok();
+  return RemoveIfExists(partial);
+}
+
+Result<Path> Spool::ClaimPartial(Round round, const CollaboratorName& who, const TaskName& task,
+                                 const UpdateId& update) const {
+  Path path = PathOf(round, who, task, update).replace_extension(kPartial);
+  const std::lock_guard lock(partials_->mutex);
+  Path& known = partials_->of[EscapeFileName(who.value)];
+  if (!known.empty() && known != path) TRY(RemoveIfExists(known));
+  known = path;
+  return path;
 }
 
 Path Spool::PathOf(Round round, const CollaboratorName& who, const TaskName& task,

@@ -1,4 +1,5 @@
-// What the aggregator says to an upload that is wrong, and that it leaves no trace.
+// What the aggregator says to an upload that is wrong, and that it leaves no trace; and to one
+// that comes in parts.
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -98,12 +99,6 @@ TEST_F(UploadRefusals, OfAFileThatIsNotTheOneItsHeaderDescribes) {
                 "does not begin with the header that was announced");
 }
 
-TEST_F(UploadRefusals, OfAnUploadThatEndsEarly) {
-  HandMadeUpload upload = GoodUpload(federation_, "ann");
-  upload.chunks[0].resize(upload.chunks[0].size() / 2);
-  ExpectRefused(upload, grpc::StatusCode::CANCELLED, "ended before it was complete");
-}
-
 TEST_F(UploadRefusals, OfAnEmptyMessage) {
   HandMadeUpload upload = GoodUpload(federation_, "ann");
   upload.chunks[0].clear();
@@ -163,6 +158,10 @@ TEST_F(UploadRefusals, OfAModelFromATaskThatOnlyMeasures) {
 
 class UploadAnswers : public testing::Test {
  protected:
+  Path Spool() const {
+    return aggregator::StatePath(federation_.workspace.path(), federation_.plan) / "spool";
+  }
+
   TestFederation federation_;
   RunningAggregator aggregator_{federation_.Options()};
   std::shared_ptr<grpc::Channel> channel_ = federation_.Connect("ann", aggregator_.port());
@@ -189,6 +188,50 @@ TEST_F(UploadAnswers, TakeAnUpdateInPiecesOfAnySize) {
   for (std::size_t i = 0; i < bytes.size(); i += 7) upload.chunks.push_back(bytes.substr(i, 7));
   const grpc::Status status = Send(channel_, upload);
   EXPECT_TRUE(status.ok()) << status.error_message();
+}
+
+TEST_F(UploadAnswers, GoOnWhereAnUploadEndedEarly) {
+  const HandMadeUpload upload = GoodUpload(federation_, "ann");
+  const std::string bytes = upload.chunks[0];
+  HandMadeUpload part = upload;
+  part.chunks = {bytes.substr(0, 100)};
+  EXPECT_EQ(Send(channel_, part).error_code(), grpc::StatusCode::CANCELLED);
+  part.chunks = {bytes.substr(100, 99)};  // ends within a float
+  EXPECT_EQ(Send(channel_, part).error_code(), grpc::StatusCode::CANCELLED);
+  part.chunks = {bytes.substr(199)};
+  const grpc::Status status = Send(channel_, part);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+}
+
+// What an earlier attempt left may be damaged: the sender is asked to try again, and has to send
+// everything.
+TEST_F(UploadAnswers, AskForEverythingOnceIfWhatIsHereIsDamaged) {
+  const HandMadeUpload upload = GoodUpload(federation_, "ann");
+  const std::string bytes = upload.chunks[0];
+  HandMadeUpload part = upload;
+  part.chunks = {bytes.substr(0, bytes.size() - 8)};
+  EXPECT_EQ(Send(channel_, part).error_code(), grpc::StatusCode::CANCELLED);
+  const std::vector<Path> files = Must(ListFolder(Spool()));
+  ASSERT_EQ(files.size(), 1U);
+  std::string damaged = part.chunks[0];
+  damaged.back() = '\1';
+  Must(AtomicWrite(files[0], damaged));
+
+  part.chunks = {bytes.substr(bytes.size() - 8)};
+  const grpc::Status again = Send(channel_, part);
+  EXPECT_EQ(again.error_code(), grpc::StatusCode::UNAVAILABLE) << again.error_message();
+  EXPECT_THAT(again.error_message(), HasSubstr("wanted again from its start"));
+  EXPECT_THAT(Must(ListFolder(Spool())), IsEmpty());
+  EXPECT_TRUE(Send(channel_, upload).ok());
+}
+
+TEST_F(UploadAnswers, AskForEverythingIfWhatIsHereIsNoUpdate) {
+  const HandMadeUpload upload = GoodUpload(federation_, "ann");
+  HandMadeUpload part = upload;
+  part.chunks = {upload.chunks[0].substr(0, 100)};
+  EXPECT_EQ(Send(channel_, part).error_code(), grpc::StatusCode::CANCELLED);
+  Must(AtomicWrite(Must(ListFolder(Spool())).at(0), std::string(100, '\0')));
+  EXPECT_TRUE(Send(channel_, upload).ok());
 }
 
 }  // namespace

@@ -79,7 +79,7 @@ class StagedRound {
 
  private:
   void Stage(const CollaboratorName& who, std::size_t i) {
-    const Path temp = spool_.TempPath(RequestId{i});
+    const Path temp = dir_.path() / "update";
     const auto written = WriteModelFile(temp, RandomModel(i + 1), DigestKind::kFast);
     const UpdateId update{written->digest};
     RC_ASSERT(spool_.Commit(temp, Round{}, who, {"train"}, update).has_value());

@@ -44,7 +44,7 @@ class AggregateJobTest : public testing::Test {
 
   void Stage(const std::string& who, const Model& update, std::int64_t samples,
              const std::string& task = "train") {
-    const Path temp = spool_.TempPath(RequestId{1});
+    const Path temp = dir_.path() / "update";
     const UpdateId id{WriteModelFile(temp, update, DigestKind::kFast)->digest};
     ASSERT_THAT(spool_.Commit(temp, action_.round, {who}, {task}, id), IsOk());
     action_.tasks[{task}].push_back({.who = {who}, .update = id, .num_samples = samples});

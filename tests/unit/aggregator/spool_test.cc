@@ -1,5 +1,6 @@
 #include "aggregator/store/spool.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <set>
@@ -38,7 +39,8 @@ class SpoolTest : public testing::Test {
   Path folder() const { return dir_.path() / "spool"; }
   // Stages an update of `text`; true if its file is there afterwards.
   bool Stage(const Spool& spool, Round round, const std::string& who, const std::string& task) {
-    const Path temp = spool.TempPath(RequestId{9});
+    const Path temp = *spool.ClaimPartial(round, {who}, {task}, {"u"});
+    EXPECT_EQ(temp.parent_path(), folder());
     EXPECT_THAT(AtomicWrite(temp, "bytes"), IsOk());
     EXPECT_THAT(spool.Commit(temp, round, {who}, {task}, {"u"}), IsOk());
     return Exists(spool.PathOf(round, {who}, {task}, {"u"})) && !Exists(temp);
@@ -88,20 +90,66 @@ TEST_F(SpoolTest, SweepsEarlierRoundsOnly) {
             (std::vector<Path>{folder() / "10+ann+train+u.fxm", folder() / "notes.txt"}));
 }
 
-TEST_F(SpoolTest, ForgetsWhatADeadProcessWasReceiving) {
-  {
-    const Spool spool = *Spool::Open(folder());
-    Stage(spool, Round{1}, "ann", "train");
-    ASSERT_THAT(AtomicWrite(spool.TempPath(RequestId{1}), "half"), IsOk());
+TEST_F(SpoolTest, HoldsAnUpdateOnceItIsCommitted) {
+  const Spool spool = *Spool::Open(folder());
+  const Path partial = *spool.ClaimPartial(Round{3}, {"ann"}, {"train"}, {"u"});
+  ASSERT_THAT(AtomicWrite(partial, "bytes"), IsOk());
+  EXPECT_FALSE(spool.Holds(Round{3}, {"ann"}, {"train"}, {"u"}));
+  ASSERT_THAT(spool.Commit(partial, Round{3}, {"ann"}, {"train"}, {"u"}), IsOk());
+  EXPECT_TRUE(spool.Holds(Round{3}, {"ann"}, {"train"}, {"u"}));
+}
+
+// Partial files of `who` with some bytes in them.
+class PartialFiles : public SpoolTest {
+ protected:
+  static Path Begin(const Spool& spool, Round round, const std::string& who,
+                    const std::string& update) {
+    const Path partial = *spool.ClaimPartial(round, {who}, {"train"}, {update});
+    EXPECT_THAT(AtomicWrite(partial, "half"), IsOk());
+    return partial;
+  }
+};
+
+TEST_F(PartialFiles, AreFoundAgainByAnotherProcess) {
+  const Path partial = Begin(*Spool::Open(folder()), Round{1}, "ann+%/", "u");
+  const Spool again = *Spool::Open(folder());
+  EXPECT_EQ(*again.ClaimPartial(Round{1}, {"ann+%/"}, {"train"}, {"u"}), partial);
+  EXPECT_EQ(*ReadFile(partial), "half");
+}
+
+TEST_F(PartialFiles, AreOneACollaborator) {
+  for (const bool restart : {false, true}) {
+    Spool spool = *Spool::Open(folder());
+    const Path other = Begin(spool, Round{1}, "bob", "u");
+    const Path older = Begin(spool, Round{1}, "ann", "u");
+    if (restart) spool = *Spool::Open(folder());
+    const Path newer = Begin(spool, Round{1}, "ann", "v");
+    EXPECT_THAT(*ListFolder(folder()), testing::UnorderedElementsAre(newer, other));
+  }
+}
+
+TEST_F(PartialFiles, OfClosedRoundsAreSwept) {
+  const Spool spool = *Spool::Open(folder());
+  Begin(spool, Round{1}, "ann", "u");
+  const Path current = Begin(spool, Round{2}, "bob", "u");
+  ASSERT_THAT(spool.Sweep(Round{2}), IsOk());
+  EXPECT_THAT(*ListFolder(folder()), testing::ElementsAre(current));
+}
+
+TEST_F(PartialFiles, ThatCannotBeUsedAreRemovedAtTheStart) {
+  const Path good = Begin(*Spool::Open(folder()), Round{1}, "ann", "u");
+  for (const char* name : {"tmp-7", "x.part", "1+ann.part", "1+ann+train+v.part",
+                           "x+bob+train+u.part", "1+bob+train+u+u.part", ".part"}) {
+    ASSERT_THAT(AtomicWrite(folder() / name, "half"), IsOk());
   }
   ASSERT_THAT(Spool::Open(folder()), IsOk());
-  EXPECT_EQ(ListFolder(folder())->size(), 1U);
+  EXPECT_THAT(*ListFolder(folder()), testing::ElementsAre(good));
 }
 
 TEST_F(SpoolTest, SaysWhatCannotBeCommitted) {
   const Spool spool = *Spool::Open(folder());
-  EXPECT_THAT(spool.Commit(spool.TempPath(RequestId{5}), Round{1}, {"ann"}, {"train"}, {"u"}),
-              IsError(ErrorCode::kNotFound, "tmp-5"));
+  EXPECT_THAT(spool.Commit(folder() / "gone", Round{1}, {"ann"}, {"train"}, {"u"}),
+              IsError(ErrorCode::kNotFound, "gone"));
 }
 
 }  // namespace

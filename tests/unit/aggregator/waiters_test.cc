@@ -68,45 +68,94 @@ TEST_F(WaitersTest, AreAllAnsweredWhenTheAggregatorStops) {
               IsError(ErrorCode::kUnavailable, "stopping"));
 }
 
+// Two slots. `story_` tells what became of the uploads, each a letter for the collaborator and the
+// number of the request.
 class UploadSlotsTest : public testing::Test {
  protected:
-  Status Enter(const std::string& who, std::uint64_t request) {
-    return slots_.Enter({who}, RequestId{request}, [this, who, request] {
-      displaced_.push_back(who + std::to_string(request));
-    });
+  void Enter(char who, std::uint64_t request) {
+    const std::string name = who + std::to_string(request);
+    slots_.Enter({.who = {std::string(1, who)},
+                  .request = RequestId{request},
+                  .begin = [this, name] { story_.push_back(name + " begins"); },
+                  .displace = [this, name] { story_.push_back(name + " is displaced"); }});
   }
+  void Leave(char who, std::uint64_t request) {
+    slots_.Leave({std::string(1, who)}, RequestId{request});
+  }
+  std::vector<std::string> Story() { return std::exchange(story_, {}); }
 
   std::int64_t now_ = 0;
   UploadSlots slots_{2, [this] { return now_; }};
-  std::vector<std::string> displaced_;
+  std::vector<std::string> story_;
 };
 
-TEST_F(UploadSlotsTest, RefuseOneTooMany) {
-  EXPECT_THAT(Enter("ann", 1), IsOk());
-  EXPECT_THAT(Enter("bob", 2), IsOk());
-  EXPECT_THAT(Enter("cid", 3), IsError(ErrorCode::kResourceExhausted, "2 updates already"));
-  slots_.Leave({"ann"}, RequestId{1});
-  EXPECT_THAT(Enter("cid", 3), IsOk());
+TEST_F(UploadSlotsTest, ServeThoseWhoWaitInTheirOrder) {
+  Enter('a', 1);
+  Enter('b', 2);
+  Enter('c', 3);
+  Enter('d', 4);
+  EXPECT_THAT(Story(), ElementsAre("a1 begins", "b2 begins"));
+  Leave('b', 2);
+  EXPECT_THAT(Story(), ElementsAre("c3 begins"));
+  Leave('b', 2);  // again: it has no place to give up
+  EXPECT_THAT(Story(), ElementsAre());
+  Leave('a', 1);
+  EXPECT_THAT(Story(), ElementsAre("d4 begins"));
 }
 
-TEST_F(UploadSlotsTest, GiveANewerUploadThePlaceOfTheOlder) {
-  EXPECT_THAT(Enter("ann", 1), IsOk());
-  EXPECT_THAT(Enter("ann", 2), IsOk());
-  EXPECT_THAT(displaced_, ElementsAre("ann1"));
-  slots_.Leave({"ann"}, RequestId{1});  // the displaced one, late: not its place any more
-  EXPECT_THAT(Enter("bob", 3), IsOk());
-  EXPECT_THAT(Enter("cid", 4), IsError(ErrorCode::kResourceExhausted, "already"));
+TEST_F(UploadSlotsTest, LetANewerUploadOfACollaboratorBeginOnceTheOlderHasLeft) {
+  Enter('a', 1);
+  Enter('a', 2);
+  EXPECT_THAT(Story(), ElementsAre("a1 begins", "a1 is displaced"));
+  Enter('b', 3);  // need not wait for a
+  EXPECT_THAT(Story(), ElementsAre("b3 begins"));
+  Leave('a', 1);
+  EXPECT_THAT(Story(), ElementsAre("a2 begins"));
 }
 
-TEST_F(UploadSlotsTest, DisplaceTheOneThatHasBeenSilentTooLong) {
-  EXPECT_THAT(Enter("ann", 1), IsOk());
-  EXPECT_THAT(Enter("bob", 2), IsOk());
+TEST_F(UploadSlotsTest, DisplaceTheOlderOfTwoThatWait) {
+  Enter('a', 1);
+  Enter('b', 2);
+  Enter('c', 3);
+  Enter('c', 4);
+  EXPECT_THAT(Story(), ElementsAre("a1 begins", "b2 begins", "c3 is displaced"));
+  EXPECT_TRUE(slots_.Withdraw(RequestId{3}));
+  Leave('a', 1);
+  EXPECT_THAT(Story(), ElementsAre("c4 begins"));
+}
+
+TEST_F(UploadSlotsTest, ForgetAnUploadThatWithdrew) {
+  Enter('a', 1);
+  Enter('b', 2);
+  Enter('c', 3);
+  EXPECT_TRUE(slots_.Withdraw(RequestId{3}));
+  EXPECT_FALSE(slots_.Withdraw(RequestId{3}));
+  EXPECT_FALSE(slots_.Withdraw(RequestId{2}));  // it has begun
+  Leave('a', 1);
+  EXPECT_THAT(Story(), ElementsAre("a1 begins", "b2 begins"));
+}
+
+TEST_F(UploadSlotsTest, DisplaceTheSilentWhileOthersWait) {
+  Enter('a', 1);
+  Enter('b', 2);
   now_ = UploadSlots::kSilentMs - 1;
-  slots_.Touch({"ann"}, RequestId{1});
-  EXPECT_THAT(Enter("cid", 3), IsError(ErrorCode::kResourceExhausted, "already"));
+  slots_.Touch({"a"}, RequestId{1});
+  Enter('c', 3);
+  EXPECT_THAT(Story(), ElementsAre("a1 begins", "b2 begins"));
   now_ = UploadSlots::kSilentMs;
-  EXPECT_THAT(Enter("cid", 3), IsOk());
-  EXPECT_THAT(displaced_, ElementsAre("bob2"));
+  slots_.Touch({"a"}, RequestId{1});
+  slots_.Touch({"a"}, RequestId{1});
+  EXPECT_THAT(Story(), ElementsAre("b2 is displaced"));
+  Leave('b', 2);
+  EXPECT_THAT(Story(), ElementsAre("c3 begins"));
+}
+
+TEST_F(UploadSlotsTest, LeaveTheSilentAloneWhileThereIsRoom) {
+  Enter('a', 1);
+  now_ = UploadSlots::kSilentMs;
+  Enter('b', 2);
+  slots_.Touch({"b"}, RequestId{2});
+  EXPECT_THAT(Story(), ElementsAre("a1 begins", "b2 begins"));
 }
 
 }  // namespace

@@ -21,9 +21,8 @@ bool IsImage(const Shape& shape) {
 }
 
 // Height or width after a window of `kernel` has moved over `extent` in steps of `stride`.
-std::int64_t Slide(const LayerSpec& layer, int axis) {
-  const std::int64_t padded =
-      layer.input[static_cast<std::size_t>(axis) + 1] + 2 * layer.padding[axis];
+std::int64_t Slide(const LayerSpec& layer, std::size_t axis) {
+  const std::int64_t padded = layer.input[axis + 1] + 2 * layer.padding[axis];
   return (padded - layer.kernel[axis]) / layer.stride[axis] + 1;
 }
 
@@ -33,8 +32,8 @@ Status InferWindow(LayerSpec& layer, std::int64_t channels) {
                   "takes [channels, height, width], but its input is {}; put it before flatten",
                   ToString(layer.input));
   }
-  for (const int axis : {0, 1}) {
-    const std::int64_t extent = layer.input[static_cast<std::size_t>(axis) + 1];
+  for (const std::size_t axis : {0U, 1U}) {
+    const std::int64_t extent = layer.input[axis + 1];
     if (layer.kernel[axis] > extent + 2 * layer.padding[axis]) {
       return Misfit(layer, "has a kernel of {}x{}, larger than its input {}", layer.kernel[0],
                     layer.kernel[1], ToString(layer.input));

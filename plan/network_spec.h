@@ -2,6 +2,7 @@
 // shape worked out. Knows nothing of the library that will run it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -19,13 +20,13 @@ struct LayerSpec {
   std::string name;  // unique; parameters are called name.weight and name.bias
   int line = 0;      // in plan.yaml, for messages
 
-  std::int64_t filters = 0;          // conv2d: output channels
-  std::int64_t units = 0;            // dense: outputs
-  std::int64_t kernel[2] = {0, 0};   // conv2d, max_pool: height, width
-  std::int64_t stride[2] = {1, 1};   // conv2d; max_pool: the kernel unless given
-  std::int64_t padding[2] = {0, 0};  // zeros on each side
-  bool bias = true;                  // conv2d, dense
-  double rate = 0;                   // dropout: probability of a zero, in [0, 1)
+  std::int64_t filters = 0;                   // conv2d: output channels
+  std::int64_t units = 0;                     // dense: outputs
+  std::array<std::int64_t, 2> kernel{0, 0};   // conv2d, max_pool: height, width
+  std::array<std::int64_t, 2> stride{1, 1};   // conv2d; max_pool: the kernel unless given
+  std::array<std::int64_t, 2> padding{0, 0};  // zeros on each side
+  bool bias = true;                           // conv2d, dense
+  double rate = 0;                            // dropout: probability of a zero, in [0, 1)
 
   Shape input{};   // of one sample: [channels, height, width] or [features]
   Shape output{};  // likewise

@@ -34,7 +34,7 @@ const LayerKind& KindOf(LayerType type) {
 }
 
 // 5 or [5, 3]: height and width.
-void ReadPair(MappingReader& reader, std::string_view key, std::int64_t (&pair)[2],
+void ReadPair(MappingReader& reader, std::string_view key, std::array<std::int64_t, 2>& pair,
               std::int64_t low, Complaints& complaints) {
   const YamlRef found = reader.Get(key);
   if (!found) return;
@@ -58,7 +58,7 @@ void ReadWindow(MappingReader& reader, LayerSpec& layer, Complaints& complaints)
   reader.Require("kernel", "its size, such as 3 or [3, 3]");
   layer.kernel[0] = layer.kernel[1] = 1;  // something to go on with
   ReadPair(reader, "kernel", layer.kernel, 1, complaints);
-  if (layer.type == LayerType::kMaxPool) std::copy_n(layer.kernel, 2, layer.stride);
+  if (layer.type == LayerType::kMaxPool) layer.stride = layer.kernel;
   ReadPair(reader, "stride", layer.stride, 1, complaints);
   if (layer.type == LayerType::kConv2d) ReadPair(reader, "padding", layer.padding, 0, complaints);
 }

@@ -75,7 +75,7 @@ class Tensor {
   DType dtype_ = DType::kFloat32;
   Shape shape_{0};
   std::size_t size_ = 0;
-  std::unique_ptr<std::byte[], Free> data_;
+  std::unique_ptr<std::byte[], Free> data_;  // NOLINT(modernize-avoid-c-arrays)
 };
 
 // Named tensors in a fixed order.

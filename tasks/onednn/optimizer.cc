@@ -11,18 +11,8 @@ namespace {
 
 constexpr const char* kStepName = "adam.step";
 
-// Raw pointers, because the loops below are split between threads.
-struct Operands {
-  float* w;
-  const float* g;
-  std::ptrdiff_t size;
-};
-
-Operands Of(const Parameter& parameter) {
-  const std::span<float> w = Floats(parameter.value);
-  return {.w = w.data(),
-          .g = Floats(parameter.gradient).data(),
-          .size = static_cast<std::ptrdiff_t>(w.size())};
+std::ptrdiff_t SizeOf(const Parameter& parameter) {
+  return static_cast<std::ptrdiff_t>(Floats(parameter.value).size());
 }
 
 }  // namespace
@@ -67,7 +57,9 @@ void Optimizer::Step() {
 }
 
 void Optimizer::StepSgd(Parameter& parameter, std::size_t index) {
-  const auto [w, g, size] = Of(parameter);
+  float* const w = Floats(parameter.value).data();
+  const float* const g = Floats(parameter.gradient).data();
+  const std::ptrdiff_t size = SizeOf(parameter);
   const auto rate = static_cast<float>(spec_.learning_rate);
   const auto decay = static_cast<float>(spec_.weight_decay);
   if (slots_.empty()) {
@@ -85,9 +77,12 @@ void Optimizer::StepSgd(Parameter& parameter, std::size_t index) {
 }
 
 void Optimizer::StepAdam(Parameter& parameter, std::size_t index) {
-  const auto [w, g, size] = Of(parameter);
+  float* const w = Floats(parameter.value).data();
+  const float* const g = Floats(parameter.gradient).data();
+  const std::ptrdiff_t size = SizeOf(parameter);
   const auto decay = static_cast<float>(spec_.weight_decay);
-  const auto beta1 = static_cast<float>(spec_.beta1), beta2 = static_cast<float>(spec_.beta2);
+  const auto beta1 = static_cast<float>(spec_.beta1);
+  const auto beta2 = static_cast<float>(spec_.beta2);
   const auto rest1 = static_cast<float>(1 - spec_.beta1);
   const auto rest2 = static_cast<float>(1 - spec_.beta2);
   const double t = static_cast<double>(steps_);

@@ -1,6 +1,7 @@
 #include "collaborator/session.h"
 
 #include <algorithm>
+#include <ranges>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -91,8 +92,8 @@ RunTask Session::Run(const TaskName& task) const {
 // The task whose parameters a local validation judges: the last that trained in this round, or the
 // plan's first if its result was lost since it was sent.
 std::optional<TaskName> Session::Trainer() const {
-  for (auto it = finished_.rbegin(); it != finished_.rend(); ++it) {
-    if (it->trained() && it->round == assignment_->round) return it->task;
+  for (const FinishedTask& result : std::views::reverse(finished_)) {
+    if (result.trained() && result.round == assignment_->round) return result.task;
   }
   for (const auto& [name, spec] : options_.tasks) {
     if (spec.function == TaskFunction::kTrain) return name;
@@ -108,10 +109,10 @@ const FinishedTask* Session::Find(const TaskName& task) const {
 }
 
 const FinishedTask* Session::NewestOptimizer() const {
-  const auto it =
-      std::find_if(finished_.rbegin(), finished_.rend(),
-                   [](const FinishedTask& result) { return !result.optimizer.value.empty(); });
-  return it == finished_.rend() ? nullptr : &*it;
+  for (const FinishedTask& result : std::views::reverse(finished_)) {
+    if (!result.optimizer.value.empty()) return &result;
+  }
+  return nullptr;
 }
 
 bool Session::RoundIsDone() const {

@@ -33,8 +33,9 @@ std::vector<YamlEntry> SortedEntries(const YamlValue& mapping) {
     if (OrderOf(*e.key) != order || order == KeyOrder::kNothing) return entries;
   }
   // Bytes of UTF-8 compare like the code points that Python compares.
-  std::stable_sort(entries.begin(), entries.end(), [&](const YamlEntry& a, const YamlEntry& b) {
-    const YamlScalar &x = a.key->scalar, &y = b.key->scalar;
+  std::ranges::stable_sort(entries, [&](const YamlEntry& a, const YamlEntry& b) {
+    const YamlScalar& x = a.key->scalar;
+    const YamlScalar& y = b.key->scalar;
     return order == KeyOrder::kText ? x.text < y.text : NumberOf(x) < NumberOf(y);
   });
   return entries;
@@ -202,7 +203,8 @@ std::string AggregatorUuid(std::string_view federation_uuid) {
 }
 
 std::uint16_t AutomaticPort(std::string_view digest) {
-  constexpr std::uint32_t kFirstPort = 49152, kPorts = 11847;
+  constexpr std::uint32_t kFirstPort = 49152;
+  constexpr std::uint32_t kPorts = 11847;
   return static_cast<std::uint16_t>(kFirstPort + FirstEightDigits(digest) % kPorts);
 }
 

@@ -1,6 +1,8 @@
 #include "plan/canonical_scalar.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 #include <vector>
 
 #include "core/base/format.h"
@@ -72,10 +74,21 @@ Analysis Analyze(std::string_view text) {
 }
 
 std::string Escape(char32_t c) {
-  static constexpr std::pair<char32_t, char> kNamed[] = {
-      {0, '0'},     {7, 'a'},    {8, 'b'},    {9, 't'},      {10, 'n'},
-      {11, 'v'},    {12, 'f'},   {13, 'r'},   {27, 'e'},     {'"', '"'},
-      {'\\', '\\'}, {0x85, 'N'}, {0xA0, '_'}, {0x2028, 'L'}, {0x2029, 'P'}};
+  static constexpr std::array<std::pair<char32_t, char>, 15> kNamed{{{0, '0'},
+                                                                     {7, 'a'},
+                                                                     {8, 'b'},
+                                                                     {9, 't'},
+                                                                     {10, 'n'},
+                                                                     {11, 'v'},
+                                                                     {12, 'f'},
+                                                                     {13, 'r'},
+                                                                     {27, 'e'},
+                                                                     {'"', '"'},
+                                                                     {'\\', '\\'},
+                                                                     {0x85, 'N'},
+                                                                     {0xA0, '_'},
+                                                                     {0x2028, 'L'},
+                                                                     {0x2029, 'P'}}};
   for (const auto& [point, letter] : kNamed) {
     if (c == point) return {'\\', letter};
   }
@@ -174,6 +187,13 @@ void LineWriter::SingleQuoted(std::string_view text, bool split, int indent) {
   Indicator("'", false);
 }
 
+void LineWriter::FoldQuoted(const std::string& pending, int indent, char32_t next) {
+  Put(pending + "\\");
+  Indent(indent);
+  after_space_ = only_indented_ = false;
+  if (next == ' ') Put("\\");
+}
+
 // Folds with a backslash: before a space, or after an escape, once what is pending would end past
 // the width.
 void LineWriter::DoubleQuoted(std::string_view utf8, bool split, int indent) {
@@ -194,12 +214,8 @@ void LineWriter::DoubleQuoted(std::string_view utf8, bool split, int indent) {
     const bool may_fold =
         split && end > 0 && end + 1 < text.size() && (c == ' ' || escaped || pending.empty());
     if (may_fold && column_ + waiting > kWidth) {
-      Put(pending + "\\");
+      FoldQuoted(pending, indent, escaped ? text[end + 1] : c);
       pending.clear();
-      Indent(indent);
-      after_space_ = only_indented_ = false;
-      const char32_t first = escaped ? text[end + 1] : c;
-      if (first == ' ') Put("\\");
     }
     if (!at_end && !escaped) pending += static_cast<char>(c);
   }

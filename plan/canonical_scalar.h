@@ -35,7 +35,8 @@ class LineWriter {
   void LineBreak();
   void Plain(std::string_view text, bool split, int indent);
   void SingleQuoted(std::string_view text, bool split, int indent);
-  void DoubleQuoted(std::string_view text, bool split, int indent);
+  void DoubleQuoted(std::string_view utf8, bool split, int indent);
+  void FoldQuoted(const std::string& pending, int indent, char32_t next);
 
   std::string out_;
   int column_ = 0;

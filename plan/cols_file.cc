@@ -136,7 +136,7 @@ Result<bool> AddCollaboratorToCols(const Path& path, const CollaboratorName& nam
   const std::string text =
       Exists(path) ? TRY(In(ReadFile(path, kMaxYamlBytes), context)) : std::string();
   std::vector<CollaboratorName> names = TRY(In(ParseCols(text, path.string()), context));
-  if (std::find(names.begin(), names.end(), name) != names.end()) return false;
+  if (std::ranges::find(names, name) != names.end()) return false;
   const YamlRef document = TRY(In(ParseYaml(text, path.string()), context));
   const std::string edited = NameInserter(text, document).Insert(name.value);
   const auto after = ParseCols(edited, path.string());

@@ -11,16 +11,17 @@ void Complaints::Add(const YamlValue& at, std::string text) {
 }
 
 void Complaints::Add(const std::string& file, int line, std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](char c) { return c >= 0 && c < ' '; }, ' ');
+  std::ranges::replace_if(
+      text, [](char c) { return c >= 0 && c < ' '; }, ' ');
   complaints_.push_back({file, line, std::move(text)});
 }
 
 Status Complaints::ToStatus() const {
   if (empty()) return Ok();
   std::vector<Complaint> sorted = complaints_;
-  std::sort(sorted.begin(), sorted.end());
-  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+  std::ranges::sort(sorted);
+  const auto repeated = std::ranges::unique(sorted);
+  sorted.erase(repeated.begin(), repeated.end());
   std::string message;
   for (const Complaint& c : sorted) {
     // The indent puts each line under the first in Error::Render's "  because: ".

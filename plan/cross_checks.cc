@@ -21,9 +21,9 @@ class GroupChecks {
 
   void Run() {
     for (std::size_t i = 0; i < plan_.task_groups.size(); ++i) CheckGroup(i);
-    const bool any_trains =
-        std::any_of(plan_.task_groups.begin(), plan_.task_groups.end(),
-                    [&](const TaskGroup& group) { return TrainsAt(group) < group.tasks.size(); });
+    const bool any_trains = std::ranges::any_of(plan_.task_groups, [&](const TaskGroup& group) {
+      return TrainsAt(group) < group.tasks.size();
+    });
     if (!any_trains) {
       complaints_.Add(groups_,
                       format("{} has no group with a task that trains, expected one", kGroups));
@@ -42,11 +42,10 @@ class GroupChecks {
 
   // The position of the first task that trains; the number of tasks if there is none.
   std::size_t TrainsAt(const TaskGroup& group) const {
-    const auto found =
-        std::find_if(group.tasks.begin(), group.tasks.end(), [&](const TaskName& name) {
-          const TaskSpec* task = Find(name);
-          return task != nullptr && task->function == TaskFunction::kTrain;
-        });
+    const auto found = std::ranges::find_if(group.tasks, [&](const TaskName& name) {
+      const TaskSpec* task = Find(name);
+      return task != nullptr && task->function == TaskFunction::kTrain;
+    });
     return static_cast<std::size_t>(found - group.tasks.begin());
   }
 
@@ -110,7 +109,7 @@ class GroupChecks {
       }
     }
     for (const CollaboratorName& name : plan_.authorized) {
-      if (group_of.count(name) != 0) continue;
+      if (group_of.contains(name)) continue;
       complaints_.Add(groups_,
                       format("{}: {} of cols.yaml is in no group, expected each collaborator "
                              "in one group",

@@ -110,7 +110,7 @@ class Proposals {
     while (i < text_.size() && text_[i] != quote) i += quote == '"' && text_[i] == '\\' ? 2U : 1U;
     const bool doubled = quote == '\'' && At(i + 1) == '\'';
     if (!doubled) return i + 1;
-    return text_.find_first_of("\n", i);  // '' inside: left to people
+    return text_.find('\n', i);  // '' inside: left to people
   }
 
   void Replace() {

@@ -11,9 +11,8 @@ namespace {
 using Entries = std::vector<YamlEntry>;
 
 Entries::iterator FindKey(Entries& entries, std::string_view key) {
-  return std::find_if(entries.begin(), entries.end(), [&](const YamlEntry& e) {
-    return e.key->is_string() && e.key->scalar.text == key;
-  });
+  return std::ranges::find_if(
+      entries, [&](const YamlEntry& e) { return e.key->is_string() && e.key->scalar.text == key; });
 }
 
 YamlRef MakeMapping(const YamlValue& at, Entries entries) {
@@ -41,7 +40,7 @@ void Set(Entries& entries, std::string_view key, YamlRef value) {
 // `base` overridden key by key; keys compare as text, which is what sections have.
 Entries Override(Entries base, const Entries& own) {
   for (const YamlEntry& entry : own) {
-    const auto found = std::find_if(base.begin(), base.end(), [&](const YamlEntry& e) {
+    const auto found = std::ranges::find_if(base, [&](const YamlEntry& e) {
       return e.key->kind() == entry.key->kind() && KeyText(*e.key) == KeyText(*entry.key);
     });
     if (found == base.end())
@@ -91,8 +90,7 @@ class Merger {
   YamlRef Load(const std::string& section, const YamlValue& file) {
     const std::string path_name = section + ".defaults";
     const Path path = file.is_string() ? Path(file.scalar.text) : Path();
-    if (path.empty() || path.is_absolute() ||
-        std::find(path.begin(), path.end(), "..") != path.end()) {
+    if (path.empty() || path.is_absolute() || std::ranges::find(path, "..") != path.end()) {
       complaints_.Add(file, format("{} is {}, expected a path inside the workspace, such as "
                                    "plan/defaults/{}.yaml",
                                    path_name, Describe(file), section));

@@ -141,28 +141,29 @@ void Engine::On(TimeMs at, const ClockAdvanced&) {
   CloseRoundIfDue(at);
 }
 
-std::optional<std::string> Engine::Objection(const ResultStaged& e) const {
-  if (!IsMember(e.who)) return NotAMember(e.who);
-  const auto round = Number(e.round);
+std::optional<std::string> Engine::Objection(const ResultStaged& result) const {
+  if (!IsMember(result.who)) return NotAMember(result.who);
+  const auto round = Number(result.round);
   if (!state_.opened) return Describe(state_);
-  if (e.round < state_.round) return format("round {} is over; {}", round, Describe(state_));
-  if (e.round > state_.round) return format("round {} has not begun; {}", round, Describe(state_));
-  if (state_.accepted.contains({e.task, e.who})) {
-    return format("task {} of round {} already has a different result from {}; {}", e.task.value,
-                  round, e.who.value, Describe(state_));
+  if (result.round < state_.round) return format("round {} is over; {}", round, Describe(state_));
+  if (result.round > state_.round)
+    return format("round {} has not begun; {}", round, Describe(state_));
+  if (state_.accepted.contains({result.task, result.who})) {
+    return format("task {} of round {} already has a different result from {}; {}",
+                  result.task.value, round, result.who.value, Describe(state_));
   }
   if (state_.phase != Phase::kCollecting) return Describe(state_);
-  const std::vector<TaskName> tasks = Outstanding(e.who);
-  if (std::ranges::find(tasks, e.task) == tasks.end()) {
-    return format("task {} was not assigned to {} in round {}; {}", e.task.value, e.who.value,
-                  round, Describe(state_));
+  const std::vector<TaskName> tasks = Outstanding(result.who);
+  if (std::ranges::find(tasks, result.task) == tasks.end()) {
+    return format("task {} was not assigned to {} in round {}; {}", result.task.value,
+                  result.who.value, round, Describe(state_));
   }
-  const bool trains = options_.training_tasks.contains(e.task);
-  if (trains && e.update.value.empty()) {
-    return format("task {} trains, but its result has no weights", e.task.value);
+  const bool trains = options_.training_tasks.contains(result.task);
+  if (trains && result.update.value.empty()) {
+    return format("task {} trains, but its result has no weights", result.task.value);
   }
-  if (!trains && !e.update.value.empty()) {
-    return format("task {} does not train, but its result has weights", e.task.value);
+  if (!trains && !result.update.value.empty()) {
+    return format("task {} does not train, but its result has weights", result.task.value);
   }
   return std::nullopt;
 }

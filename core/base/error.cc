@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <ranges>
 
 namespace fx {
 
@@ -55,13 +56,15 @@ Error&& Error::Hint(std::string hint) && {
 
 std::string Error::OneLine() const {
   std::string line;
-  for (auto it = contexts_.rbegin(); it != contexts_.rend(); ++it) line += *it + ": ";
+  for (const std::string& context : std::views::reverse(contexts_)) line += context + ": ";
   return line + message_;
 }
 
 std::string Error::Render() const {
   std::string text = "error: ";
-  for (auto it = contexts_.rbegin(); it != contexts_.rend(); ++it) text += *it + "\n  because: ";
+  for (const std::string& context : std::views::reverse(contexts_)) {
+    text += context + "\n  because: ";
+  }
   text += message_ + "\n";
   if (!hint_.empty()) text += "  hint: " + hint_ + "\n";
   return text;

@@ -34,7 +34,7 @@ bool EndsWithLines(std::string_view text, std::string_view lines) {
 }  // namespace
 
 std::string MetricsLine(Round round, double elapsed_seconds, std::span<const Metric> metrics) {
-  std::string line = format("{{\"round_number\": {}, \"elapsed_seconds\": {}", Number(round),
+  std::string line = format(R"({{"round_number": {}, "elapsed_seconds": {})", Number(round),
                             JsonNumber(elapsed_seconds));
   for (const Metric& metric : metrics) {
     line += ", " + JsonString(metric.name) + ": " + JsonNumber(metric.value);
@@ -47,7 +47,8 @@ Status AppendMissingLines(const Path& file, std::span<const std::string> lines) 
   TRY(MakeFolders(file.parent_path()));
   std::string text = Exists(file) ? TRY(ReadFile(file)) : std::string();
   text.resize(text.rfind('\n') + 1);  // npos + 1 is 0
-  std::string present, missing;
+  std::string present;
+  std::string missing;
   for (const std::string& line : lines) present += line + "\n";
   for (std::size_t n = lines.size(); n > 0 && !EndsWithLines(text, present); --n) {
     const std::string& line = lines[n - 1];

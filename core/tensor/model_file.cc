@@ -1,6 +1,7 @@
 #include "core/tensor/model_file.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include <optional>
@@ -183,7 +184,7 @@ class DigestingWriter {
   }
 
   Status PadTo(std::uint64_t offset) {
-    static constexpr std::byte kZeros[kAlignment] = {};
+    static constexpr std::array<std::byte, kAlignment> kZeros{};
     return Write(std::span(kZeros).first(offset - size_));
   }
 

@@ -111,7 +111,7 @@ std::string NounHelp(Commands commands, std::string_view noun) {
 Error UnknownWord(std::string_view kind, const std::string& word,
                   const std::vector<std::string_view>& known, const std::string& help) {
   const std::string nearest = NearestName(word, known);
-  std::string hint = nearest.empty() ? "" : format("did you mean \"{}\"? ", nearest);
+  const std::string hint = nearest.empty() ? "" : format("did you mean \"{}\"? ", nearest);
   return Usage(format("\"{}\" is not a {}", word, kind),
                hint + format("`{}` lists them all", help));
 }

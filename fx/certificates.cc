@@ -62,7 +62,7 @@ Status ConfirmSigning(const SigningRequest& request, const Identity& identity, b
                       Io& io) {
   io.err << format("The certificate request of {} {} has the SHA-384\n", Name(identity.role()),
                    identity.name());
-  io.out << request.Fingerprint() << std::endl;
+  io.out << request.Fingerprint() << '\n' << std::flush;
   if (silent) return Ok();
   if (!io.in_is_tty) {
     return Fail(Error(ErrorCode::kFailedPrecondition,

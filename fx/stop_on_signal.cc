@@ -25,7 +25,8 @@ StopOnSignal::StopOnSignal() {
 
 StopOnSignal::~StopOnSignal() {
   watcher_.request_stop();
-  pthread_kill(watcher_.native_handle(), SIGTERM);  // blocked there too: ends its sigwait
+  // Blocked there too: it ends the sigwait and nothing else.
+  pthread_kill(watcher_.native_handle(), SIGTERM);  // NOLINT(bugprone-bad-signal-to-kill-thread)
   watcher_.join();
   pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }

@@ -46,7 +46,7 @@ std::string AddressText(const ASN1_OCTET_STRING* address) {
 }
 
 std::string DescribeName(const X509_NAME* name, const ASN1_OCTET_STRING* key_id) {
-  std::string common_name = CommonNameOf(name);
+  const std::string common_name = CommonNameOf(name);
   std::string out = format("\"{}\"", Printable(common_name.empty() ? "unnamed" : common_name));
   if (key_id == nullptr) return out;
   const auto size = static_cast<std::size_t>(std::min(ASN1_STRING_length(key_id), 4));

@@ -15,13 +15,13 @@
 namespace fx {
 namespace {
 
-constexpr std::int64_t kDay = 24 * 3600;
+constexpr std::int64_t kDay = std::int64_t{24} * 3600;
 constexpr std::int64_t kClockSkew = 3600;
 constexpr std::int64_t kLeafDays = 365;
 // Longer than the leaves', or a certificate issued late in the year would die with its issuer, and
 // every site would need a new chain file instead of only a new certificate of its own.
-constexpr std::int64_t kSigningDays = 5 * 365;
-constexpr std::int64_t kRootDays = 10 * 365;
+constexpr std::int64_t kSigningDays = 5 * kLeafDays;
+constexpr std::int64_t kRootDays = 10 * kLeafDays;
 
 constexpr const char* kRoot = "root-ca";
 constexpr const char* kSigning = "signing-ca";

@@ -21,7 +21,7 @@ std::string_view Name(Role role);
 class Identity {
  public:
   static Result<Identity> Aggregator(std::string_view fqdn);
-  static Result<Identity> Collaborator(std::string_view name);
+  static Result<Identity> Collaborator(std::string_view text);
 
   Role role() const { return role_; }
   const std::string& name() const { return name_; }

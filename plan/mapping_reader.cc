@@ -66,7 +66,7 @@ std::string Suggest(std::string_view word, const std::vector<std::string>& known
     return format("did you mean {}?", nearest);
   }
   std::vector<std::string> sorted = known;
-  std::sort(sorted.begin(), sorted.end());
+  std::ranges::sort(sorted);
   std::string list;
   for (const std::string& name : sorted) list += (list.empty() ? "" : ", ") + name;
   return (sorted.size() == 1 ? "expected " : "expected one of ") + list;
@@ -190,7 +190,7 @@ void MappingReader::InsidePath(std::string_view key, Path& value) {
   if (text.empty()) return;
   const Path path(text);
   const bool inside = path.is_relative() && text.find('\0') == std::string::npos &&
-                      std::find(path.begin(), path.end(), "..") == path.end();
+                      std::ranges::find(path, "..") == path.end();
   if (inside) {
     value = path;
   } else {
@@ -221,11 +221,12 @@ void MappingReader::Complain(std::string_view key, std::string_view text) {
 }
 
 void MappingReader::Finish() {
-  std::sort(known_.begin(), known_.end());
-  known_.erase(std::unique(known_.begin(), known_.end()), known_.end());
+  std::ranges::sort(known_);
+  const auto repeated = std::ranges::unique(known_);
+  known_.erase(repeated.begin(), repeated.end());
   for (const YamlEntry& entry : value_->entries) {
     const std::string& key = KeyText(*entry.key);
-    if (entry.key->is_string() && std::binary_search(known_.begin(), known_.end(), key)) continue;
+    if (entry.key->is_string() && std::ranges::binary_search(known_, key)) continue;
     complaints_.Add(*entry.key, format("{} is unknown, {}", PathOf(key), Suggest(key, known_)));
   }
 }

@@ -21,7 +21,7 @@ constexpr std::array<std::string_view, 11> kTakenWords = {
     "validate_agg", "validate_local"};
 
 bool OnlyOf(std::string_view name, std::string_view punctuation, bool capitals) {
-  return std::all_of(name.begin(), name.end(), [&](char c) {
+  return std::ranges::all_of(name, [&](char c) {
     return kLower.find(c) != std::string_view::npos || kDigits.find(c) != std::string_view::npos ||
            punctuation.find(c) != std::string_view::npos ||
            (capitals && kUpper.find(c) != std::string_view::npos);
@@ -44,7 +44,7 @@ std::string Problem(std::string_view name, bool capitals) {
     return "must start with a letter or a digit";
   }
   if (name.find("..") != std::string_view::npos) return "must not have two dots in a row";
-  if (std::find(kTakenWords.begin(), kTakenWords.end(), name) != kTakenWords.end()) {
+  if (std::ranges::find(kTakenWords, name) != kTakenWords.end()) {
     return "is a word with a meaning of its own, choose another name";
   }
   return "";

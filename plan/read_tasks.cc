@@ -1,4 +1,6 @@
 // The sections tasks and assigner: what is run, and in which groups.
+#include <algorithm>
+
 #include "core/base/format.h"
 #include "plan/names_check.h"
 #include "plan/read_sections.h"
@@ -14,7 +16,7 @@ void ReadMetrics(MappingReader& kwargs, TaskSpec& task, Complaints& complaints) 
   kwargs.Texts("metrics", task.metrics);
   for (std::size_t i = 0; i < task.metrics.size(); ++i) {
     const std::string& name = task.metrics[i];
-    if (std::find(known.begin(), known.end(), name) == known.end()) {
+    if (std::ranges::find(known, name) == known.end()) {
       complaints.Add(
           *kwargs.Get("metrics"),
           format("{}[{}] is \"{}\", {}", kwargs.PathOf("metrics"), i, name, Suggest(name, known)));
@@ -93,7 +95,8 @@ void ReadGroup(const YamlRef& value, const std::string& path, AssignerType type,
   MappingReader reader(value, path, complaints);
   reader.Require("name", "a name for the group");
   reader.Text("name", group.name);
-  std::vector<std::string> tasks, collaborators;
+  std::vector<std::string> tasks;
+  std::vector<std::string> collaborators;
   reader.Require("tasks", "a list of names of tasks");
   reader.Texts("tasks", tasks);
   for (std::string& task : tasks) group.tasks.push_back({std::move(task)});
@@ -158,7 +161,7 @@ void CheckSectionNames(const YamlValue& plan, Complaints& complaints) {
                                     "tasks"};
   for (const YamlEntry& entry : plan.entries) {
     const std::string& name = KeyText(*entry.key);
-    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    if (std::ranges::find(known, name) != known.end()) continue;
     complaints.Add(*entry.key, format("the section {} is unknown, {}", name, Suggest(name, known)));
   }
 }

@@ -13,7 +13,7 @@ YamlRef NothingAt(const YamlValue& at) {
 }
 
 YamlRef FindOrNothing(const YamlValue& mapping, std::string_view key) {
-  YamlRef found = mapping.Find(key);
+  const YamlRef found = mapping.Find(key);
   return found ? found : NothingAt(mapping);
 }
 

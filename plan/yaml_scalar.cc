@@ -53,7 +53,7 @@ class Scan {
 };
 
 bool IsOneOf(std::string_view text, std::initializer_list<std::string_view> words) {
-  return std::find(words.begin(), words.end(), text) != words.end();
+  return std::ranges::find(words, text) != words.end();
 }
 
 bool IsNull(std::string_view s) {
@@ -80,7 +80,10 @@ bool SixtiesTail(Scan& scan) {
 bool IsInteger(std::string_view s) {
   Scan scan(s);
   scan.One("+-");
-  Scan binary = scan, octal = scan, hex = scan, decimal = scan;
+  Scan binary = scan;
+  Scan octal = scan;
+  Scan hex = scan;
+  Scan decimal = scan;
   if (binary.Word("0b") && !binary.Many("01_").empty() && binary.done()) return true;
   if (hex.Word("0x") && !hex.Many("0123456789abcdefABCDEF_").empty() && hex.done()) return true;
   if (octal.Word("0")) return (octal.Many("01234567_"), octal.done());
@@ -272,7 +275,8 @@ double ParseDouble(std::string_view text) {
 
 // Python adds the parts from the right: seconds first.
 double ParseSixtiesFloat(std::string_view text) {
-  double value = 0, base = 1;
+  double value = 0;
+  double base = 1;
   while (true) {
     const std::size_t colon = text.rfind(':');
     value += ParseDouble(text.substr(colon == std::string_view::npos ? 0 : colon + 1)) * base;
@@ -284,7 +288,7 @@ double ParseSixtiesFloat(std::string_view text) {
 
 YamlScalar MakeFloat(std::string_view source) {
   std::string text = WithoutUnderscores(source);
-  std::transform(text.begin(), text.end(), text.begin(), [](char c) {
+  std::ranges::transform(text, text.begin(), [](char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   });
   std::string_view rest = text;

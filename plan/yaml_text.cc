@@ -1,5 +1,7 @@
 #include "plan/yaml_text.h"
 
+#include <array>
+
 #include "core/base/format.h"
 
 namespace fx {
@@ -19,7 +21,7 @@ std::size_t CharacterSize(std::string_view text) {
     if ((byte(i) & 0xC0U) != 0x80) return 0;
     point = (point << 6U) | (byte(i) & 0x3FU);
   }
-  constexpr unsigned kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
+  constexpr std::array<unsigned, 5> kSmallest = {0, 0, 0x80, 0x800, 0x10000};
   const bool valid =
       point >= kSmallest[size] && point <= 0x10FFFF && (point < 0xD800 || point > 0xDFFF);
   const bool allowed = point >= 0xA0 && point != 0x2028 && point != 0x2029 && point != 0xFEFF &&

@@ -293,7 +293,7 @@ void Builder::Merge(Frame& frame) {
   std::unordered_map<std::string, std::size_t> index;
   for (const YamlRef& source : frame.merged) {
     std::vector<YamlRef> parts = source->is_sequence() ? source->items : std::vector{source};
-    std::reverse(parts.begin(), parts.end());
+    std::ranges::reverse(parts);
     for (const YamlRef& part : parts) {
       if (part->is_mapping()) {
         MergeFrom(*part, entries, index);

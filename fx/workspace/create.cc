@@ -1,5 +1,6 @@
 #include "fx/workspace/create.h"
 
+#include <array>
 #include <string>
 
 #include "core/base/file.h"
@@ -10,7 +11,7 @@
 namespace fx {
 namespace {
 
-constexpr const char* kFolders[] = {"cert", "data", "logs", "plan", "save", "src"};
+constexpr std::array<const char*, 6> kFolders = {"cert", "data", "logs", "plan", "save", "src"};
 
 // A folder that is not there, empty, or a workspace of the same template may be (re)made; whatever
 // else lies there is someone's work.

@@ -92,7 +92,7 @@ Error Missing(const Path& folder, const std::string& what) {
 Result<Path> FindFile(const Path& folder, const std::string& stem, const std::string& suffix) {
   for (const char* separator : {"-", "."}) {
     for (const char* end : {"", ".gz"}) {
-      Path path = folder / (stem + separator + suffix + end);
+      Path path = folder / format("{}{}{}{}", stem, separator, suffix, end);
       if (Exists(path)) return path;
     }
   }

@@ -18,7 +18,7 @@ memory Context::Scratch(const memory::desc& desc) {
   if (desc.get_size() > scratch_.bytes().size()) {
     const std::size_t floats = (desc.get_size() + sizeof(float) - 1) / sizeof(float);
     scratch_ = Tensor(Shape{static_cast<std::int64_t>(floats)});
-    for (memory& view : views_) view.set_data_handle(scratch_.bytes().data());
+    for (const memory& view : views_) view.set_data_handle(scratch_.bytes().data());
   }
   views_.emplace_back(desc, engine_, scratch_.bytes().data());
   return views_.back();

@@ -19,7 +19,7 @@ template <typename Make>
 auto Fastest(Make make) {
   auto desc = make(ChannelsLast);
   const std::string_view name = desc.impl_info_str();
-  const bool slow = name.find("ref") != name.npos || name.find("gemm") != name.npos;
+  const bool slow = name.find("ref") != std::string::npos || name.find("gemm") != std::string::npos;
   return slow ? make(AnyDesc) : desc;
 }
 

@@ -64,7 +64,7 @@ class Dropout final : public Layer {
   void Forward(dnnl::stream&, const DrawKey& key) override {
     if (!at_.training) return;
     RandomStream draws(key.seed, "dropout/" + at_.spec.name, key.round, key.step, key.collaborator);
-    const float rate = static_cast<float>(at_.spec.rate);
+    const auto rate = static_cast<float>(at_.spec.rate);
     const float scale = 1.0F / (1.0F - rate);
     for (float& m : mask_) m = draws.NextFloat() < rate ? 0.0F : scale;
     Apply(output_);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/names.h"
@@ -65,7 +66,7 @@ class Layer {
   const std::vector<std::string>& implementations() const { return implementations_; }
 
  protected:
-  explicit Layer(const LayerContext& at) : at_(at) {}
+  explicit Layer(LayerContext at) : at_(std::move(at)) {}
 
   // Of a forward pass: with the fused ReLU, if there is one.
   dnnl::primitive_attr ForwardAttributes() const;

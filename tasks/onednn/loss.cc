@@ -10,7 +10,7 @@ namespace fx::onednn {
 Score SoftmaxCrossEntropy(std::span<const float> logits, std::span<const std::int32_t> labels,
                           std::span<float> gradient) {
   const std::size_t classes = logits.size() / labels.size();
-  const double batch = static_cast<double>(labels.size());
+  const auto batch = static_cast<double>(labels.size());
   Score score;
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const auto row = logits.subspan(i * classes, classes);

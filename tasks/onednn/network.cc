@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ranges>
 #include <utility>
 
 #include "core/base/format.h"
@@ -127,7 +128,7 @@ Score Network::Forward(const DrawKey& key) {
 
 void Network::Backward() {
   FX_CHECK(training_);
-  for (auto i = layers_.rbegin(); i != layers_.rend(); ++i) (*i)->Backward(context_.stream());
+  for (const auto& layer : std::views::reverse(layers_)) layer->Backward(context_.stream());
   context_.stream().wait();
 }
 

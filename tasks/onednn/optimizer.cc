@@ -85,7 +85,7 @@ void Optimizer::StepAdam(Parameter& parameter, std::size_t index) {
   const auto beta2 = static_cast<float>(spec_.beta2);
   const auto rest1 = static_cast<float>(1 - spec_.beta1);
   const auto rest2 = static_cast<float>(1 - spec_.beta2);
-  const double t = static_cast<double>(steps_);
+  const auto t = static_cast<double>(steps_);
   const auto rate = static_cast<float>(spec_.learning_rate / (1 - std::pow(spec_.beta1, t)));
   const auto unbias = static_cast<float>(1 / (1 - std::pow(spec_.beta2, t)));
   const auto epsilon = static_cast<float>(spec_.epsilon);

@@ -1,4 +1,7 @@
 // Who may not call the aggregator, and how it says so.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include <fstream>
 #include <optional>
 

@@ -1,6 +1,9 @@
 // A whole federation over real gRPC, also with an aggregator that keeps dying.
 #include "tests/integration/federation.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>

@@ -1,5 +1,8 @@
 // What the aggregator says to an upload that is wrong, and that it leaves no trace; and to one
 // that comes in parts.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include <cmath>
 #include <cstring>
 #include <limits>

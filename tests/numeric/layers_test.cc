@@ -1,4 +1,7 @@
 // Every layer, forward and backward, against plain loops, and those against finite differences.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include "tests/numeric/reference.h"
 #include "tests/numeric/trainer.h"
 #include "tests/support/networks.h"

@@ -1,5 +1,8 @@
 // Whole training tasks against plain loops: order of samples, batches, optimizers; and the identity
 // federated averaging rests on.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include <cmath>
 #include <cstring>
 

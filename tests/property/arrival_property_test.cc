@@ -1,5 +1,6 @@
 // The aggregate is a function of the set of contributions: the order of their arrival and the
 // number of threads leave no trace in it.
+#include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
 #include <cstdint>

@@ -1,4 +1,5 @@
 // Whatever happens to an engine, in whatever order, and wherever it crashes.
+#include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
 #include <map>

@@ -24,7 +24,7 @@ struct LeafOptions {
   TestValidity validity = TestValidity::kToday;
   KeyKind key = kDefaultKeyKind;
   // What the certificate is made for, if not for the name its files have.
-  std::string other_name = "";
+  std::string other_name{};
 };
 
 // Every function here succeeds or aborts the test program: a broken test PKI is a bug.

@@ -1,4 +1,5 @@
 // Every *.in of this folder is an engine's story; the *.out beside it is what must come of it.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>

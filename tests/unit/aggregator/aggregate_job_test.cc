@@ -1,5 +1,6 @@
 #include "aggregator/aggregate_job.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>

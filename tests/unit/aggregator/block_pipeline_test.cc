@@ -1,5 +1,6 @@
 #include "aggregator/block_pipeline.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>

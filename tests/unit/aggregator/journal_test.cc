@@ -1,5 +1,6 @@
 #include "aggregator/store/journal.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 

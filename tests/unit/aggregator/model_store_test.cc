@@ -1,5 +1,6 @@
 #include "aggregator/store/model_store.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>

@@ -1,5 +1,6 @@
 #include "aggregator/report.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <sstream>

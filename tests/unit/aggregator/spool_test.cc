@@ -121,7 +121,7 @@ TEST_F(PartialFiles, AreOneACollaborator) {
   for (const bool restart : {false, true}) {
     Spool spool = *Spool::Open(folder());
     const Path other = Begin(spool, Round{1}, "bob", "u");
-    const Path older = Begin(spool, Round{1}, "ann", "u");
+    Begin(spool, Round{1}, "ann", "u");
     if (restart) spool = *Spool::Open(folder());
     const Path newer = Begin(spool, Round{1}, "ann", "v");
     EXPECT_THAT(*ListFolder(folder()), testing::UnorderedElementsAre(newer, other));

@@ -1,5 +1,6 @@
 #include "aggregator/server/update_scan.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -1,5 +1,6 @@
 #include "aggregator/server/upload_judge.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>

@@ -1,5 +1,6 @@
 #include "aggregator/server/waiters.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>

@@ -1,5 +1,6 @@
 #include "collaborator/backoff.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <stop_token>

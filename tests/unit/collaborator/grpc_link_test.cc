@@ -2,6 +2,7 @@
 // certificates.
 #include "collaborator/grpc_link.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <functional>

@@ -1,5 +1,6 @@
 #include "collaborator/local_store.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <limits>

@@ -1,5 +1,6 @@
 #include "collaborator/task_loop.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,5 +1,8 @@
 #include "core/base/bounded_queue.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include <memory>
 #include <numeric>
 #include <thread>

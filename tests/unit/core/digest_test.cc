@@ -1,5 +1,8 @@
 #include "core/base/digest.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include <cstdio>
 #include <memory>
 #include <string>

@@ -1,5 +1,8 @@
 #include "core/base/error.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include "tests/support/matchers.h"
 
 namespace fx {

@@ -1,5 +1,8 @@
 #include "core/base/log.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include <regex>
 #include <string>
 #include <vector>

@@ -1,5 +1,6 @@
 #include "core/base/metrics_file.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <limits>

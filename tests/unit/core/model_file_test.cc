@@ -1,5 +1,8 @@
 #include "core/tensor/model_file.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include <bit>
 #include <cstring>
 #include <limits>

@@ -1,5 +1,8 @@
 #include "core/tensor/tensor.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include <cstdint>
 #include <vector>
 

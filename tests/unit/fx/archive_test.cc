@@ -1,5 +1,6 @@
 #include "fx/workspace/archive.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>

@@ -1,4 +1,5 @@
 // The certificate verbs, as people type them: what they write, what they say, what they refuse.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>

@@ -1,3 +1,6 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include "plan/load.h"
 #include "tests/support/matchers.h"
 #include "tests/support/test_io.h"

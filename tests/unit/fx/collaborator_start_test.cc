@@ -1,4 +1,5 @@
 // What stops a collaborator before it talks to anyone; the rest is in tests/integration and e2e.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>

@@ -1,5 +1,6 @@
 #include "pki/cert_store.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>

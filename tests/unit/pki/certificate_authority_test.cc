@@ -1,5 +1,6 @@
 #include "pki/certificate_authority.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>

@@ -1,5 +1,6 @@
 #include "pki/chain.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "pki/issue.h"

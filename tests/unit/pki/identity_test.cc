@@ -1,5 +1,6 @@
 #include "pki/identity.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/support/matchers.h"

@@ -1,5 +1,6 @@
 #include "pki/private_key.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>

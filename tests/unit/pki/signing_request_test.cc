@@ -1,5 +1,6 @@
 #include "pki/signing_request.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <openssl/pem.h>
 

@@ -1,5 +1,6 @@
 #include "pki/tls_probe.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/support/matchers.h"

@@ -1,5 +1,6 @@
 #include "rpc/convert.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>

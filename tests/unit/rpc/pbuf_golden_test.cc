@@ -1,4 +1,5 @@
 // Files written by OpenFL itself; built only where they are at hand.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>

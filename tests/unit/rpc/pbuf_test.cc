@@ -1,5 +1,6 @@
 #include "rpc/pbuf.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>

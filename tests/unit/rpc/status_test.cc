@@ -1,5 +1,6 @@
 #include "rpc/status.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>

@@ -1,5 +1,8 @@
 #include "tasks/loaders/idx_file.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include "tests/support/matchers.h"
 #include "tests/unit/tasks/idx_files.h"
 

@@ -1,5 +1,8 @@
 #include "tasks/loaders/idx.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include <numeric>
 
 #include "tests/support/matchers.h"

@@ -1,3 +1,5 @@
+#include <gtest/gtest.h>
+
 #include <cmath>
 
 #include "tasks/task_runner.h"

@@ -1,5 +1,8 @@
 #include "tasks/onednn/runner.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include <cmath>
 #include <limits>
 #include <thread>

@@ -16,6 +16,7 @@
 #include "aggregator/engine/metrics.h"
 #include "aggregator/functions/weighted_average.h"
 #include "core/base/digest.h"
+#include "core/base/failpoint.h"
 #include "core/base/file.h"
 #include "core/base/format.h"
 
@@ -141,6 +142,7 @@ class NextModel {
 // Writes the file and returns its SHA-256. Digesting and writing go on while blocks are made.
 Result<std::string> WriteNextModel(const NextModel& next, std::uint64_t size, const Path& path,
                                    int threads) {
+  FX_FAILPOINT_SCOPE("fold");
   OutputFile file = TRY(OutputFile::Open(path));
   Sha256 digest;
   BlockPipeline pipeline(size, kBlockBytes, threads);

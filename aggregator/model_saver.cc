@@ -1,5 +1,6 @@
 #include "aggregator/model_saver.h"
 
+#include "core/base/failpoint.h"
 #include "core/base/format.h"
 #include "core/base/log.h"
 #include "rpc/pbuf.h"
@@ -28,6 +29,7 @@ Status ModelSaver::Retry() {
 }
 
 Status ModelSaver::Write(Target& target) const {
+  FX_FAILPOINT_SCOPE(target.scope);
   if (!target.pending) return Ok();
   const auto& [round, id, done] = *target.pending;
   const ModelFile model = TRY(models_.OpenModel(id));

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "aggregator/store/model_store.h"
 #include "core/base/error.h"
@@ -17,7 +18,9 @@ class ModelSaver {
  public:
   // `models` must outlive this.
   ModelSaver(const ModelStore& models, Path best, Path last)
-      : models_(models), best_{std::move(best), {}}, last_{std::move(last), {}} {}
+      : models_(models),
+        best_{"save.best", std::move(best), {}},
+        last_{"save.last", std::move(last), {}} {}
 
   // `round` is the number of aggregations the model has seen.
   void SaveBest(Round round, const ModelId& model, double score);
@@ -33,6 +36,7 @@ class ModelSaver {
     std::string done;  // the log line when it is written
   };
   struct Target {
+    std::string_view scope;  // of failpoints
     Path path;
     std::optional<Pending> pending;
   };

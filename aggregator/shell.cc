@@ -1,15 +1,22 @@
 #include "aggregator/shell.h"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 #include <utility>
 #include <variant>
 
+#include "core/base/failpoint.h"
 #include "core/base/format.h"
 #include "core/base/log.h"
 
 namespace fx::aggregator {
 namespace {
 
+// What the failpoints of an action are called; in the order of the alternatives of Action.
+[[maybe_unused]] constexpr std::array<std::string_view, std::variant_size_v<Action>> kActionScopes =
+    {"reply_tasks", "reply_wait", "reply_quit",   "reply_accepted", "reply_rejected", "aggregate",
+     "save_best",   "save_last",  "wake_waiters", "prune",          "shutdown"};
 constexpr std::int64_t kIdleMs = 3'600'000;  // the engine wakes at least so often
 
 }  // namespace
@@ -84,7 +91,10 @@ Status Shell::Execute(Ready ready, TimeMs at) {
     WriteMetrics();
   }
   for (const Action& action : ready.actions) {
+    FX_FAILPOINT_SCOPE(kActionScopes.at(action.index()));
+    FX_FAILPOINT("before");
     std::visit([this](const auto& what) { Do(what); }, action);
+    FX_FAILPOINT("after");
   }
   return Ok();
 }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/base/digest.h"
+#include "core/base/failpoint.h"
 #include "core/base/format.h"
 #include "core/base/log.h"
 #include "core/tensor/model_file.h"
@@ -17,6 +18,7 @@ namespace fx::collaborator {
 namespace {
 
 constexpr std::string_view kFormat = "fx-result 1";
+constexpr std::string_view kSites = "local_state/collaborator";
 constexpr std::uint64_t kMaxRecord = 1U << 20;
 
 bool IsPlain(char c) {
@@ -121,6 +123,12 @@ Result<WrittenModel> WriteModel(const Path& path, const Model& model) {
   return written;
 }
 
+// None if a process that only looks is faster than the one that makes the folder.
+Result<std::vector<Path>> FilesOf(const Path& folder) {
+  if (!Exists(folder)) return std::vector<Path>();
+  return ListFolder(folder);
+}
+
 Status RemoveAllBut(const Path& folder, const std::set<Path>& keep) {
   const std::vector<Path> paths = TRY(ListFolder(folder));
   // A record goes before its tensors: without it they are nothing.
@@ -134,6 +142,19 @@ Status RemoveAllBut(const Path& folder, const std::set<Path>& keep) {
 }
 
 }  // namespace
+
+Path StatePath(const Path& workspace, const CollaboratorName& name, const Plan& plan) {
+  return workspace / kSites / name.value / plan.federation_uuid;
+}
+
+Result<std::vector<CollaboratorName>> SitesOf(const Path& workspace, const Plan& plan) {
+  std::vector<CollaboratorName> sites;
+  if (!Exists(workspace / kSites)) return sites;
+  for (const Path& folder : TRY(ListFolder(workspace / kSites))) {
+    if (Exists(folder / plan.federation_uuid)) sites.push_back({folder.filename().string()});
+  }
+  return sites;
+}
 
 std::string EncodeFinishedTask(const FinishedTask& task) {
   std::string text =
@@ -166,6 +187,7 @@ Result<FinishedTask> ParseFinishedTask(const std::string& text) {
 }
 
 Result<LocalStore> LocalStore::Open(const Path& folder) {
+  FX_FAILPOINT_SCOPE("store.open");
   TRY(MakeFolders(folder, 0700));  // what a site has learnt is its own
   TRY(MakeFolders(folder / "models"));
   TRY(MakeFolders(folder / "results"));
@@ -176,11 +198,23 @@ Result<LocalStore> LocalStore::Open(const Path& folder) {
   return store;
 }
 
+Result<SiteStatus> LocalStore::Look(const Path& folder) {
+  SiteStatus status;
+  status.running = TRY(FileLock::IsHeld(folder / "lock"));
+  LocalStore store(folder, std::nullopt);
+  TRY(store.Remember());
+  status.remembered = std::move(store.remembered_);
+  for (const FinishedTask& task : status.remembered.finished) {
+    status.sent.push_back(Exists(store.SentPath(task)));
+  }
+  return status;
+}
+
 Status LocalStore::Remember() {
-  for (const Path& path : TRY(ListFolder(folder_ / "models"))) {
+  for (const Path& path : TRY(FilesOf(folder_ / "models"))) {
     if (path.extension() == ".fxm") remembered_.models.push_back({path.stem().string()});
   }
-  for (const Path& path : TRY(ListFolder(folder_ / "results"))) {
+  for (const Path& path : TRY(FilesOf(folder_ / "results"))) {
     if (path.extension() != ".result") continue;
     auto task = ParseFinishedTask(TRY(ReadFile(path, kMaxRecord)));
     if (task && ResultStem(*task).string() + ".result" == path.string() && IsWhole(*task)) {
@@ -220,25 +254,40 @@ Path LocalStore::OptimizerPath(const FinishedTask& task) const {
   return ResultStem(task).string() + ".optimizer.fxm";
 }
 
+Path LocalStore::SentPath(const FinishedTask& task) const {
+  return ResultStem(task).string() + ".sent";
+}
+
 Result<FinishedTask> LocalStore::Add(FinishedTask task, const Model* trained,
                                      const Model* optimizer) {
+  TRY(RemoveIfExists(SentPath(task)));  // of an earlier run that was lost
   if (trained != nullptr) {
+    FX_FAILPOINT_SCOPE("store.update");
     WrittenModel written = TRY(WriteModel(UpdatePath(task), *trained));
     task.update.value = std::move(written.digest);
     task.size = written.size;
   }
   if (optimizer != nullptr) {
+    FX_FAILPOINT_SCOPE("store.optimizer");
     task.optimizer.value = TRY(WriteModel(OptimizerPath(task), *optimizer)).digest;
   }
+  FX_FAILPOINT_SCOPE("store.result");
   TRY(AtomicWrite(ResultStem(task).string() + ".result", EncodeFinishedTask(task)));
   return task;
 }
 
+Status LocalStore::MarkSent(const FinishedTask& task) {
+  TRY(OutputFile::Open(SentPath(task)));
+  return Ok();
+}
+
 Status LocalStore::MarkClosed(Round round) {
+  FX_FAILPOINT_SCOPE("store.closed");
   return AtomicWrite(folder_ / "closed", format("{}", Number(round)));
 }
 
 Status LocalStore::Keep(std::span<const ModelId> models, std::span<const FinishedTask> results) {
+  FX_FAILPOINT_SCOPE("store.tidy");
   std::set<Path> keep;
   for (const ModelId& model : models) {
     keep.insert(ModelPath(model));
@@ -248,6 +297,7 @@ Status LocalStore::Keep(std::span<const ModelId> models, std::span<const Finishe
   keep.clear();
   for (const FinishedTask& task : results) {
     keep.insert(ResultStem(task).string() + ".result");
+    keep.insert(SentPath(task));
     if (task.trained()) keep.insert(UpdatePath(task));
     if (!task.optimizer.value.empty()) keep.insert(OptimizerPath(task));
   }

@@ -7,6 +7,7 @@
 //   <folder>/results/<round>-<task>.result            a finished task: text, a field a line
 //   <folder>/results/<round>-<task>.update.fxm        the parameters it trained
 //   <folder>/results/<round>-<task>.optimizer.fxm     the optimizer's state afterwards
+//   <folder>/results/<round>-<task>.sent              empty: the aggregator has acknowledged it
 //
 // A task counts as finished once its .result is there, and that is written last; whatever does not
 // fit together when the folder is opened is passed over, and the task is run again.
@@ -23,12 +24,25 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/tensor/tensor.h"
+#include "plan/plan.h"
 
 namespace fx::collaborator {
+
+// local_state/collaborator/<name>/<federation_uuid>
+Path StatePath(const Path& workspace, const CollaboratorName& name, const Plan& plan);
+// The collaborators that have such a folder, by name.
+Result<std::vector<CollaboratorName>> SitesOf(const Path& workspace, const Plan& plan);
 
 // A record's text, and back; every value survives exactly. Parse refuses anything else.
 std::string EncodeFinishedTask(const FinishedTask& task);
 Result<FinishedTask> ParseFinishedTask(const std::string& text);
+
+// What a site has, for someone who only looks.
+struct SiteStatus {
+  bool running = false;  // a collaborator is at work on it
+  Remembered remembered;
+  std::vector<bool> sent;  // of each finished task
+};
 
 // Not thread-safe; one process at a time, which the lock sees to.
 class LocalStore {
@@ -36,6 +50,9 @@ class LocalStore {
   // Creates the folder if needed. Refuses, with kFailedPrecondition, a folder that another process
   // has open.
   static Result<LocalStore> Open(const Path& folder);
+
+  // Changes nothing, and disturbs no process that has the folder open.
+  static Result<SiteStatus> Look(const Path& folder);
 
   // What was there when it was opened.
   const Remembered& remembered() const { return remembered_; }
@@ -48,6 +65,9 @@ class LocalStore {
   // state, null if there are none. Returns it with the digests and sizes filled in.
   Result<FinishedTask> Add(FinishedTask task, const Model* trained, const Model* optimizer);
 
+  // Notes that the aggregator has the result. For people: losing the note only sends it again.
+  Status MarkSent(const FinishedTask& task);
+
   Status MarkClosed(Round round);
 
   // Removes every model and result that is not listed, and what earlier processes left half done.
@@ -55,13 +75,15 @@ class LocalStore {
   Status Keep(std::span<const ModelId> models, std::span<const FinishedTask> results);
 
  private:
-  LocalStore(Path folder, FileLock lock) : folder_(std::move(folder)), lock_(std::move(lock)) {}
+  LocalStore(Path folder, std::optional<FileLock> lock)
+      : folder_(std::move(folder)), lock_(std::move(lock)) {}
   Path ResultStem(const FinishedTask& task) const;
+  Path SentPath(const FinishedTask& task) const;
   bool IsWhole(const FinishedTask& task) const;
   Status Remember();
 
   Path folder_;
-  FileLock lock_;
+  std::optional<FileLock> lock_;  // none in Look
   Remembered remembered_;
 };
 

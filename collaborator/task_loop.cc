@@ -1,7 +1,11 @@
 #include "collaborator/task_loop.h"
 
+#include <array>
+#include <string_view>
 #include <utility>
+#include <variant>
 
+#include "core/base/failpoint.h"
 #include "core/base/format.h"
 #include "core/base/log.h"
 #include "core/base/metrics_file.h"
@@ -19,6 +23,10 @@ bool RoundMovedOn(const Error& error) {
   return error.code() == ErrorCode::kAborted || error.code() == ErrorCode::kFailedPrecondition ||
          error.code() == ErrorCode::kNotFound;
 }
+
+// What the failpoints of a step are called; in the order of the alternatives of Step.
+[[maybe_unused]] constexpr std::array<std::string_view, std::variant_size_v<Step>> kStepScopes = {
+    "ask", "fetch", "run", "send", "close", "tidy", "leave"};
 
 std::string RoundText(Round round) {
   return std::to_string(Number(round));
@@ -69,7 +77,10 @@ TaskLoop::TaskLoop(TaskLoopOptions options, LocalStore store, Link& link, TaskRu
 Status TaskLoop::Run() {
   while (!over_) {
     const Step step = session_.Next();
+    FX_FAILPOINT_SCOPE(kStepScopes.at(step.index()));
+    FX_FAILPOINT("before");
     Status done = std::visit([this](const auto& what) { return Do(what); }, step);
+    FX_FAILPOINT("after");
     if (options_.stop.stop_requested() && !over_) {
       return Fail(Error(ErrorCode::kCancelled, "stopped before the federation was over")
                       .Hint("the same command continues where this one stopped"));
@@ -82,6 +93,7 @@ Status TaskLoop::Run() {
 Status TaskLoop::Do(const AskForTasks&) {
   if (!std::exchange(waiting_, true)) LogInfo("Waiting for tasks...");
   auto answer = link_.GetTasks();
+  FX_FAILPOINT("answered");
   if (!answer) {
     if (TryAgain(answer.error())) return Ok();
     return Fail(std::move(answer).error().In("cannot get tasks from the aggregator"));
@@ -114,6 +126,7 @@ Status TaskLoop::Do(const FetchModel& fetch) {
 Status TaskLoop::Do(const RunTask& run) {
   const double begin = options_.clock();
   auto report = RunOnce(run);
+  FX_FAILPOINT("ran");
   if (options_.clear) options_.clear();
   if (!report) {
     held_.clear();
@@ -201,7 +214,9 @@ Status TaskLoop::Do(const SendResult& send) {
                           .file = result.trained() ? store_.UpdatePath(result) : Path(),
                           .update = result.update,
                           .size = result.size});
+  FX_FAILPOINT("sent");
   if (sent) {
+    TRY(store_.MarkSent(result));
     session_.OnSent();
     return Ok();
   }

@@ -74,19 +74,26 @@ void ParseWith(CLI::App& app, std::span<const std::string> arguments) {
   app.parse(std::move(reversed));
 }
 
+// "aggregator start", or "status".
+std::string WordsOf(const Command& command) {
+  std::string words(command.noun());
+  if (!command.verb().empty()) words += format(" {}", command.verb());
+  return words;
+}
+
 using Commands = std::span<const std::unique_ptr<Command>>;
 
 // One line a verb, in the order of the table, with a blank line between nouns. `noun` empty: all.
 std::string MapOf(Commands commands, std::string_view noun) {
   std::size_t width = 0;
-  for (const auto& c : commands) width = std::max(width, c->noun().size() + 1 + c->verb().size());
+  for (const auto& c : commands) width = std::max(width, WordsOf(*c).size());
   std::string map;
   std::string_view previous;
   for (const auto& c : commands) {
     if (!noun.empty() && c->noun() != noun) continue;
     if (c->noun() != previous) map += '\n';
     previous = c->noun();
-    map += format("  {:<{}}  {}\n", format("{} {}", c->noun(), c->verb()), width, c->summary());
+    map += format("  {:<{}}  {}\n", WordsOf(*c), width, c->summary());
   }
   return map;
 }
@@ -175,7 +182,7 @@ Result<Preamble> ParsePreamble(std::span<const std::string> arguments) {
 Result<std::optional<std::string>> ParseVerb(Command& command,
                                              std::span<const std::string> arguments,
                                              std::string& log_level) {
-  const std::string name = format("fx {} {}", command.noun(), command.verb());
+  const std::string name = "fx " + WordsOf(command);
   CLI::App app(std::string(command.summary()), name);
   app.footer(format("Example:\n  $ {}", command.example()));
   app.set_help_flag("-h,--help", "This help");
@@ -220,7 +227,8 @@ ExitCode RunVerb(Command& command, std::span<const std::string> arguments, std::
   if (const Status done = command.Run(io); !done) {
     return Report(done.error(), ExitCodeOf(done.error()), io);
   }
-  io.out << "\n ✔️ OK\n" << std::flush;
+  if (!command.for_programs()) io.out << "\n ✔️ OK\n";
+  io.out << std::flush;
   return ExitCode::kDone;
 }
 
@@ -259,6 +267,11 @@ ExitCode RunApp(std::span<const std::string> arguments, Commands commands, Io& i
   const std::string& noun = words[0];
   const bool known = std::ranges::any_of(commands, [&](auto& c) { return c->noun() == noun; });
   if (!known) return Report(UnknownNoun(commands, noun), ExitCode::kUsage, io);
+  const auto alone = std::ranges::find_if(
+      commands, [&](auto& c) { return c->noun() == noun && c->verb().empty(); });
+  if (alone != commands.end()) {
+    return RunVerb(**alone, std::span(words).subspan(1), preamble->log_level, io);
+  }
   if (words.size() == 1 || AsksForHelp(words[1])) return Show(NounHelp(commands, noun), io);
 
   const auto found = std::ranges::find_if(

@@ -33,13 +33,15 @@ class Command {
  public:
   virtual ~Command() = default;
   virtual std::string_view noun() const = 0;     // "aggregator"
-  virtual std::string_view verb() const = 0;     // "certify"
+  virtual std::string_view verb() const = 0;     // "certify"; "" if the noun says it all
   virtual std::string_view summary() const = 0;  // one line, for the map of commands
   virtual std::string_view example() const = 0;  // one use, as typed
   virtual void Declare(Flags& flags) = 0;
   // On success the caller prints the closing "✔️ OK"; on failure the error, and exits as
   // fx/app.h says.
   virtual Status Run(Io& io) = 0;
+  // What was printed is for a program: no words are to follow it. Asked after Run.
+  virtual bool for_programs() const { return false; }
 };
 
 }  // namespace fx

@@ -9,6 +9,7 @@
 #include "fx/collaborator/start.h"
 #include "fx/model/save.h"
 #include "fx/plan/initialize.h"
+#include "fx/status/status.h"
 #include "fx/workspace/certify.h"
 #include "fx/workspace/create.h"
 #include "fx/workspace/export.h"
@@ -31,6 +32,7 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
   commands.push_back(MakeCollaboratorCertify());
   commands.push_back(MakeCollaboratorStart());
   commands.push_back(MakeModelSave());
+  commands.push_back(MakeStatus());
   return commands;
 }
 

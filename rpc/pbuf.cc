@@ -197,6 +197,24 @@ Result<PbufModel> Parse(Bytes bytes) {
   return result;
 }
 
+// As every tensor says it.
+Result<std::int32_t> ParseRound(Bytes bytes) {
+  for (Cursor cursor(bytes); !cursor.done();) {
+    const std::uint64_t key = TRY(cursor.Varint());
+    if (key == kTensorsKey) {
+      const Bytes message = TRY(cursor.Delimited());
+      const RawTensor first = TRY(ParseTensor(message));
+      return first.description.round_number();
+    }
+    TRY(cursor.SkipValue(key));
+  }
+  return Fail(ErrorCode::kInvalidArgument, "it holds no tensors");
+}
+
+std::string NotAModel(const Path& path) {
+  return path.string() + " is not an OpenFL model file";
+}
+
 // The bytes of a tensor's message up to its values: what protobuf would write, without a copy of
 // the values in memory.
 Result<std::string> EncodePrefix(const TensorSpec& spec, std::int32_t round) {
@@ -271,7 +289,12 @@ Status WritePbuf(const Path& path, const ModelFile& model, std::int32_t round) {
 
 Result<PbufModel> ReadPbuf(const Path& path) {
   const MappedFile file = TRY(MappedFile::Open(path));
-  return In(Parse(file.bytes()), path.string() + " is not an OpenFL model file");
+  return In(Parse(file.bytes()), NotAModel(path));
+}
+
+Result<std::int32_t> ReadPbufRound(const Path& path) {
+  const MappedFile file = TRY(MappedFile::Open(path));
+  return In(ParseRound(file.bytes()), NotAModel(path));
 }
 
 }  // namespace fx

@@ -20,6 +20,9 @@ struct PbufModel {
 Status WritePbuf(const Path& path, const Model& model, std::int32_t round);
 Status WritePbuf(const Path& path, const ModelFile& model, std::int32_t round);
 
+// The round of a file, without reading its values. Refuses a file that does not begin as one.
+Result<std::int32_t> ReadPbufRound(const Path& path);
+
 // Refuses, naming the tensor: bytes that do not parse, sizes that do not match shapes, duplicate
 // names, lossy or compressed tensors (with the pipeline to blame in the hint).
 Result<PbufModel> ReadPbuf(const Path& path);

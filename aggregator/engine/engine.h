@@ -69,6 +69,7 @@ class Engine {
   std::optional<TimeMs> NextDeadline() const;
 
   const State& state() const { return state_; }
+  std::uint32_t end() const;  // the first round that will not be opened
 
  private:
   void On(TimeMs at, const Started&);
@@ -86,7 +87,6 @@ class Engine {
   void DoPrune(Round round);
 
   bool IsMember(const CollaboratorName& who) const;
-  std::uint32_t end() const;  // the first round that will not be opened
   Assignments AssignmentsOf(Round round) const;
   std::vector<TaskName> Outstanding(const CollaboratorName& who) const;
   RoundProgress Progress() const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/failpoint.h"
 #include "core/base/format.h"
 #include "core/base/log.h"
 
@@ -63,6 +64,7 @@ Status IncomingUpdate::StartAgain() {
 }
 
 Status IncomingUpdate::Append(std::span<const std::byte> bytes) {
+  FX_FAILPOINT_SCOPE("upload.receive");
   const std::uint64_t offset = position();
   if (auto scanned = scan_->Feed(bytes); !scanned) return Wrong(std::move(scanned).error());
   digest_.Update(bytes);
@@ -81,6 +83,7 @@ Status IncomingUpdate::CheckDigest() {
 }
 
 Status IncomingUpdate::Commit() {
+  FX_FAILPOINT_SCOPE("upload.commit");
   Status done = file_.Sync();
   if (done) {
     done = spool_.Commit(path_, ticket_.round, ticket_.who, ticket_.task, ticket_.update);

@@ -1,6 +1,7 @@
 #include "aggregator/store/journal.h"
 
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <string_view>
@@ -8,6 +9,7 @@
 #include <variant>
 
 #include "aggregator/store/record_json.h"
+#include "core/base/failpoint.h"
 #include "core/base/format.h"
 
 namespace fx::aggregator {
@@ -122,6 +124,35 @@ tl::unexpected<Error> NotAJournal(const Path& file, std::string_view why) {
                   .Hint("move the file away if it is not needed, or check the path"));
 }
 
+#if FX_FAILPOINTS
+// SQLite's writes are failpoints too.
+ssize_t WriteOfSqlite(int fd, const void* bytes, std::size_t size, off_t offset) {
+  if (FX_FAILPOINT_WRITE("pwrite", [&] { (void)::pwrite(fd, bytes, size / 2, offset); })) return -1;
+  return ::pwrite(fd, bytes, size, offset);
+}
+
+void LetSqliteFail() {
+  sqlite3_vfs* vfs = sqlite3_vfs_find(nullptr);
+  for (const char* call : {"pwrite", "pwrite64"}) {
+    if (vfs->xGetSystemCall(vfs, call) == nullptr) continue;
+    vfs->xSetSystemCall(vfs, call, reinterpret_cast<sqlite3_syscall_ptr>(WriteOfSqlite));
+  }
+}
+#else
+void LetSqliteFail() {}
+#endif
+
+// A journal without a log was closed in order. Told that nobody changes it, SQLite makes no files
+// beside it either.
+std::string ReadOnlyUri(const Path& file) {
+  std::string uri = "file:";
+  for (const char c : file.string()) {
+    const bool special = c == '%' || c == '?' || c == '#';
+    uri += special ? format("%{:02x}", static_cast<unsigned char>(c)) : std::string(1, c);
+  }
+  return Exists(file.string() + "-wal") ? uri : uri + "?immutable=1";
+}
+
 Path FileOf(sqlite3* db) {
   return sqlite3_db_filename(db, "main");
 }
@@ -129,11 +160,14 @@ Path FileOf(sqlite3* db) {
 }  // namespace
 
 void Journal::Closer::operator()(sqlite3* db) const {
+  FX_FAILPOINT_SCOPE("journal.close");
   sqlite3_close(db);
 }
 
 Result<Journal> Journal::Open(const Path& file, const std::string& federation_uuid,
                               const std::string& plan_digest) {
+  FX_FAILPOINT_SCOPE("journal.open");
+  LetSqliteFail();
   // Made here and not by SQLite, for its mode; the write-ahead log inherits it.
   if (!Exists(file)) {
     TRY(OutputFile::Open(file, OutputFile::Existing::kKeep, FileMode::kPrivate));
@@ -147,7 +181,8 @@ Result<Journal> Journal::Open(const Path& file, const std::string& federation_uu
   return journal;
 }
 
-Status Journal::Prepare(const std::string& federation_uuid, const std::string& plan_digest) {
+// Whether the file is new, if it is ours at all.
+Result<bool> Journal::CheckIsOurs() {
   sqlite3* db = db_.get();
   const Result<std::int64_t> application = QueryInt(db, "PRAGMA application_id");
   if (!application && application.error().code() == ErrorCode::kFailedPrecondition) {
@@ -166,13 +201,23 @@ Status Journal::Prepare(const std::string& federation_uuid, const std::string& p
                              version, kSchemaVersion))
                     .Hint("use the version of fx that wrote it, or a newer one"));
   }
-  TRY(Execute(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL"));
-  if (fresh) TRY(Create(federation_uuid, plan_digest));
+  return fresh;
+}
+
+Status Journal::CheckBelongs(const std::string& federation_uuid, const std::string& plan_digest) {
   const std::string hint =
       "every federation and every version of its plan needs a workspace of its own; to start over "
       "here, move the journal away";
   TRY(CheckMeta("federation_uuid", federation_uuid, hint));
-  TRY(CheckMeta("plan_digest", plan_digest, hint));
+  return CheckMeta("plan_digest", plan_digest, hint);
+}
+
+Status Journal::Prepare(const std::string& federation_uuid, const std::string& plan_digest) {
+  sqlite3* db = db_.get();
+  const bool fresh = TRY(CheckIsOurs());
+  TRY(Execute(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL"));
+  if (fresh) TRY(Create(federation_uuid, plan_digest));
+  TRY(CheckBelongs(federation_uuid, plan_digest));
   const std::int64_t round =
       TRY(QueryInt(db, "SELECT round FROM record ORDER BY seq DESC LIMIT 1"));
   round_ = Round{static_cast<std::uint32_t>(round)};
@@ -207,6 +252,22 @@ Status Journal::CheckMeta(const std::string& key, const std::string& expected,
                   .Hint(hint));
 }
 
+Result<std::vector<Journal::Entry>> Journal::Read(const Path& file,
+                                                  const std::string& federation_uuid,
+                                                  const std::string& plan_digest) {
+  sqlite3* db = nullptr;
+  const int rc = sqlite3_open_v2(ReadOnlyUri(file).c_str(), &db,
+                                 SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, nullptr);
+  Journal journal(db);
+  if (rc != SQLITE_OK) return FailOn(db);
+  sqlite3_busy_timeout(db, kBusyMs);
+  // Or the last to close it would fold the log into the file.
+  sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  if (TRY(journal.CheckIsOurs())) return std::vector<Entry>();
+  TRY(journal.CheckBelongs(federation_uuid, plan_digest));
+  return journal.Load();
+}
+
 Result<std::vector<Journal::Entry>> Journal::Load() {
   Statement query = TRY(
       Statement::Prepare(db_.get(), "SELECT seq, at_ms, type, payload FROM record ORDER BY seq"));
@@ -226,13 +287,17 @@ Result<std::vector<Journal::Entry>> Journal::Load() {
 
 Status Journal::Append(TimeMs at, std::span<const Record> records) {
   if (records.empty()) return Ok();
+  FX_FAILPOINT_SCOPE("journal.append");
+  FX_FAILPOINT("begin");
   const Round before = round_;
   Status done = Execute(db_.get(), "BEGIN IMMEDIATE");
   for (const Record& record : records) {
     if (done) done = AddRecord(at, record);
     if (done) done = AddMetrics(record);
   }
+  FX_FAILPOINT("commit");
   if (done) done = Execute(db_.get(), "COMMIT");
+  FX_FAILPOINT("committed");
   if (!done) {
     round_ = before;
     (void)Execute(db_.get(), "ROLLBACK");  // fails if SQLite has rolled back already

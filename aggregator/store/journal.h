@@ -41,6 +41,12 @@ class Journal {
   static Result<Journal> Open(const Path& file, const std::string& federation_uuid,
                               const std::string& plan_digest);
 
+  // What Load would give, for someone who only looks: the file and its log stay as they are, and an
+  // aggregator that has it open, or has been killed, is not disturbed. Nothing while the journal is
+  // still being made. Refuses as Open does.
+  static Result<std::vector<Entry>> Read(const Path& file, const std::string& federation_uuid,
+                                         const std::string& plan_digest);
+
   // Every record in the order of its decision.
   Result<std::vector<Entry>> Load();
 
@@ -54,6 +60,8 @@ class Journal {
     void operator()(sqlite3* db) const;
   };
   explicit Journal(sqlite3* db) : db_(db) {}
+  Result<bool> CheckIsOurs();
+  Status CheckBelongs(const std::string& federation_uuid, const std::string& plan_digest);
   Status Prepare(const std::string& federation_uuid, const std::string& plan_digest);
   Status Create(const std::string& federation_uuid, const std::string& plan_digest);
   Status CheckMeta(const std::string& key, const std::string& expected, const std::string& hint);

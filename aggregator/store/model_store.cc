@@ -5,11 +5,13 @@
 #include <vector>
 
 #include "aggregator/store/file_name.h"
+#include "core/base/failpoint.h"
 #include "core/base/format.h"
 
 namespace fx::aggregator {
 
 Result<ModelStore> ModelStore::Open(const Path& folder) {
+  FX_FAILPOINT_SCOPE("models.open");
   TRY(MakeFolders(folder));
   for (const Path& file : TRY(ListFolder(folder))) {
     if (file.filename().string().starts_with("tmp-")) TRY(RemoveIfExists(file));
@@ -33,12 +35,14 @@ Result<ModelFile> ModelStore::OpenModel(const ModelId& id) const {
 }
 
 Result<ModelId> ModelStore::Add(const Model& model) const {
+  FX_FAILPOINT_SCOPE("models.add");
   const Path temp = TempPath();
   const WrittenModel written = TRY(WriteModelFile(temp, model, DigestKind::kSha256));
   return Adopt(temp, written.digest);
 }
 
 Result<ModelId> ModelStore::Adopt(const Path& temp, const std::string& sha256) const {
+  FX_FAILPOINT_SCOPE("models.adopt");
   ModelId id{sha256};
   TRY(RenameDurably(temp, PathOf(id)));
   return id;
@@ -49,6 +53,7 @@ Path ModelStore::TempPath() const {
 }
 
 Status ModelStore::Prune(std::span<const ModelId> keep) const {
+  FX_FAILPOINT_SCOPE("models.prune");
   std::vector<Path> kept;
   for (const ModelId& id : keep) kept.push_back(PathOf(id));
   for (const Path& file : TRY(ListFolder(folder_))) {

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "aggregator/store/file_name.h"
+#include "core/base/failpoint.h"
 #include "core/base/format.h"
 
 namespace fx::aggregator {
@@ -35,6 +36,7 @@ std::optional<std::string> OwnerOf(const std::string& file_name) {
 }  // namespace
 
 Result<Spool> Spool::Open(const Path& folder) {
+  FX_FAILPOINT_SCOPE("spool.open");
   TRY(MakeFolders(folder, kFolderMode));
   Spool spool(folder);
   for (const Path& file : TRY(ListFolder(folder))) {
@@ -68,10 +70,12 @@ Path Spool::PathOf(Round round, const CollaboratorName& who, const TaskName& tas
 
 Status Spool::Commit(const Path& temp, Round round, const CollaboratorName& who,
                      const TaskName& task, const UpdateId& update) const {
+  FX_FAILPOINT_SCOPE("spool.commit");
   return RenameDurably(temp, PathOf(round, who, task, update));
 }
 
 Status Spool::Sweep(Round before) const {
+  FX_FAILPOINT_SCOPE("spool.sweep");
   for (const Path& file : TRY(ListFolder(folder_))) {
     const std::optional<std::uint32_t> round = RoundOf(file.filename().string());
     if (round && *round < Number(before)) TRY(RemoveIfExists(file));

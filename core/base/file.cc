@@ -1,7 +1,6 @@
 #include "core/base/file.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -12,6 +11,7 @@
 #include <system_error>
 #include <utility>
 
+#include "core/base/failpoint.h"
 #include "core/base/format.h"
 
 namespace fx {
@@ -84,12 +84,19 @@ Path FolderOf(const Path& path) {
 
 Status SyncFolder(const Path& folder) {
   const Fd fd = TRY(OpenFd("open folder", folder, O_RDONLY | O_DIRECTORY));
-  if (::fsync(fd.get()) != 0) return FailOn("sync folder", folder, errno);
+  if (FX_FAILPOINT_FAILS("folder_fsync") || ::fsync(fd.get()) != 0) {
+    return FailOn("sync folder", folder, errno);
+  }
   return Ok();
 }
 
 Status WriteAllAt(int fd, const Path& path, std::uint64_t offset,
                   std::span<const std::byte> bytes) {
+  if (FX_FAILPOINT_WRITE("write", [&] {
+        (void)::pwrite(fd, bytes.data(), bytes.size() / 2, static_cast<off_t>(offset));
+      })) {
+    return FailOn("write", path, errno);
+  }
   while (!bytes.empty()) {
     const ssize_t n = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (n < 0 && errno == EINTR) continue;
@@ -98,6 +105,18 @@ Status WriteAllAt(int fd, const Path& path, std::uint64_t offset,
     bytes = bytes.subspan(static_cast<std::size_t>(n));
   }
   return Ok();
+}
+
+Status SyncFd(int fd, const Path& path) {
+  if (FX_FAILPOINT_FAILS("fsync") || ::fsync(fd) != 0) return FailOn("write", path, errno);
+  return Ok();
+}
+
+struct flock WholeFile(short type) {
+  struct flock lock = {};
+  lock.l_type = type;
+  lock.l_whence = SEEK_SET;
+  return lock;
 }
 
 // A name next to `path` that nobody else will take.
@@ -112,7 +131,15 @@ Status WriteTemporary(const Path& temporary, const Path& path, std::string_view 
   const Fd fd = TRY(OpenFd("write", path, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW,
                            static_cast<mode_t>(mode)));
   TRY(WriteAllAt(fd.get(), path, 0, AsBytes(bytes)));
-  if (::fsync(fd.get()) != 0) return FailOn("write", path, errno);
+  return SyncFd(fd.get(), path);
+}
+
+// A rename, which is durable once its folder is synced.
+Status Rename(const Path& from, const Path& to, std::string_view verb) {
+  if (FX_FAILPOINT_FAILS("rename") || ::rename(from.c_str(), to.c_str()) != 0) {
+    return FailOn(verb, to, errno);
+  }
+  FX_FAILPOINT("renamed");
   return Ok();
 }
 
@@ -155,9 +182,7 @@ Result<std::string> ReadFile(const Path& path, std::uint64_t limit) {
 Status AtomicWrite(const Path& path, std::string_view bytes, FileMode mode) {
   const Path temporary = TemporaryNameFor(path);
   Status written = WriteTemporary(temporary, path, bytes, mode);
-  if (written && ::rename(temporary.c_str(), path.c_str()) != 0) {
-    written = FailOn("write", path, errno);
-  }
+  if (written) written = Rename(temporary, path, "write");
   if (!written) {
     ::unlink(temporary.c_str());
     return written;
@@ -166,9 +191,7 @@ Status AtomicWrite(const Path& path, std::string_view bytes, FileMode mode) {
 }
 
 Status RenameDurably(const Path& from, const Path& to) {
-  if (::rename(from.c_str(), to.c_str()) != 0) {
-    return FailOn(format("rename {} to", from.string()), to, errno);
-  }
+  TRY(Rename(from, to, format("rename {} to", from.string())));
   return SyncFolder(FolderOf(to));
 }
 
@@ -195,6 +218,7 @@ bool Exists(const Path& path) {
 }
 
 Status RemoveIfExists(const Path& path) {
+  FX_FAILPOINT("remove");
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) return FailOn("remove", path, errno);
   return Ok();
 }
@@ -280,22 +304,22 @@ Status OutputFile::WriteAt(std::uint64_t offset, std::span<const std::byte> byte
 }
 
 Status OutputFile::Resize(std::uint64_t size) {
+  FX_FAILPOINT("resize");
   if (::ftruncate(fd_, static_cast<off_t>(size)) != 0) return FailOn("resize", path_, errno);
   return Ok();
 }
 
 Status OutputFile::Sync() {
-  if (::fsync(fd_) != 0) return FailOn("write", path_, errno);
-  return Ok();
+  return SyncFd(fd_, path_);
 }
 
 Result<FileLock> FileLock::Acquire(const Path& path) {
   Fd fd = TRY(OpenFd("lock", path, O_RDWR | O_CREAT, 0600));
-  int rc = 0;
-  do {
-    rc = ::flock(fd.get(), LOCK_EX | LOCK_NB);
-  } while (rc != 0 && errno == EINTR);
-  if (rc != 0 && errno == EWOULDBLOCK) {
+  // Of the open file, not of the process as POSIX's older locks; and unlike flock's it can be asked
+  // for without being taken.
+  struct flock whole = WholeFile(F_WRLCK);
+  const int rc = ::fcntl(fd.get(), F_OFD_SETLK, &whole);
+  if (rc != 0 && (errno == EAGAIN || errno == EACCES)) {
     return Fail(Error(ErrorCode::kFailedPrecondition,
                       format("cannot lock {}: another process holds it", path.string()))
                     .Hint(format("see which one with: fuser -v {}", path.string())));
@@ -304,6 +328,15 @@ Result<FileLock> FileLock::Acquire(const Path& path) {
   FileLock lock;
   lock.fd_ = fd.release();
   return lock;
+}
+
+Result<bool> FileLock::IsHeld(const Path& path) {
+  const auto fd = OpenFd("look at the lock", path, O_RDONLY);
+  if (!fd && fd.error().code() == ErrorCode::kNotFound) return false;
+  if (!fd) return Fail(fd.error());
+  struct flock whole = WholeFile(F_WRLCK);
+  if (::fcntl(fd->get(), F_OFD_GETLK, &whole) != 0) return FailOn("look at the lock", path, errno);
+  return whole.l_type != F_UNLCK;
 }
 
 FileLock::FileLock(FileLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}

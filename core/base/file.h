@@ -81,6 +81,8 @@ class OutputFile {
 class FileLock {
  public:
   static Result<FileLock> Acquire(const Path& path);
+  // Whether anyone, this process included, holds it. Only looks: nobody's Acquire fails for it.
+  static Result<bool> IsHeld(const Path& path);
   FileLock(FileLock&&) noexcept;
   FileLock& operator=(FileLock&&) noexcept;
   ~FileLock();

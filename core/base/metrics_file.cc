@@ -3,6 +3,7 @@
 #include <cmath>
 #include <string_view>
 
+#include "core/base/failpoint.h"
 #include "core/base/format.h"
 
 namespace fx {
@@ -44,6 +45,7 @@ std::string MetricsLine(Round round, double elapsed_seconds, std::span<const Met
 
 Status AppendMissingLines(const Path& file, std::span<const std::string> lines) {
   if (lines.empty()) return Ok();
+  FX_FAILPOINT_SCOPE("metrics");
   TRY(MakeFolders(file.parent_path()));
   std::string text = Exists(file) ? TRY(ReadFile(file)) : std::string();
   text.resize(text.rfind('\n') + 1);  // npos + 1 is 0

@@ -23,7 +23,6 @@ namespace fx {
 namespace {
 
 constexpr const char* kColsFile = "plan/cols.yaml";
-constexpr const char* kStateFolder = "local_state/collaborator";
 
 Status CheckPlan(const Plan& plan) {
   if (plan.network.agg_addr == "auto" || plan.network.agg_port == 0) {
@@ -108,8 +107,7 @@ class CollaboratorStart : public Command {
     PemBundle credentials = plan.network.tls
                                 ? TRY(LoadCollaboratorCredentials(plan.network.cert_folder, name))
                                 : PemBundle();
-    auto store =
-        TRY(collaborator::LocalStore::Open(Path(kStateFolder) / name.value / plan.federation_uuid));
+    auto store = TRY(collaborator::LocalStore::Open(collaborator::StatePath(".", name, plan)));
     const auto data = TRY(MakeDataLoader(plan.data_loader, data_path));
     const auto runner = TRY(MakeTaskRunner(plan.task_runner, plan.data_loader, *data));
     LogInfo("collaborator " + name.value + " is ready",

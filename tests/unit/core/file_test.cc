@@ -247,6 +247,17 @@ TEST_F(FileTest, FreesTheLockOfAProcessThatDied) {
   EXPECT_THAT(FileLock::Acquire(In("lock")), IsOk());
 }
 
+TEST_F(FileTest, SeesWhetherALockIsHeldWithoutTakingIt) {
+  EXPECT_THAT(FileLock::IsHeld(In("lock")), IsOkAndHolds(false));  // nor making it
+  EXPECT_FALSE(Exists(In("lock")));
+  {
+    const Result<FileLock> lock = FileLock::Acquire(In("lock"));
+    EXPECT_THAT(FileLock::IsHeld(In("lock")), IsOkAndHolds(true));
+    EXPECT_EQ(InAnotherProcess([&] { return FileLock::IsHeld(In("lock")).value() ? 1 : 0; }), 1);
+  }
+  EXPECT_THAT(FileLock::IsHeld(In("lock")), IsOkAndHolds(false));
+}
+
 TEST(TempDir, IsRemovedWithItsContents) {
   std::optional<TempDir> dir(std::in_place);
   const Path path = dir->path();

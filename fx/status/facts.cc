@@ -1,0 +1,104 @@
+#include "fx/status/facts.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include "collaborator/local_store.h"
+#include "rpc/pbuf.h"
+
+namespace fx {
+namespace {
+
+using aggregator::Phase;
+using aggregator::Standing;
+using aggregator::State;
+using collaborator::FinishedTask;
+using collaborator::LocalStore;
+using collaborator::SiteStatus;
+
+std::vector<Dues> DuesOf(const State& state) {
+  std::vector<Dues> all;
+  if (state.phase != Phase::kCollecting && state.phase != Phase::kAggregating) return all;
+  for (const auto& [who, tasks] : state.assignments) {
+    Dues dues{.who = who, .delivered = {}, .owed = {}};
+    for (const TaskName& task : tasks) {
+      if (state.accepted.contains({task, who})) {
+        dues.delivered.push_back(task);
+      } else if (state.phase == Phase::kCollecting) {
+        dues.owed.push_back(task);
+      }
+    }
+    all.push_back(std::move(dues));
+  }
+  return all;
+}
+
+// The round in the file tells whether it holds this model or still the one before.
+ModelFacts ModelIn(const Path& workspace, const Path& file, Round round, const ModelId& model) {
+  const auto found = ReadPbufRound(workspace / file);
+  return {.round = round,
+          .model = model,
+          .file = file,
+          .saved = found && *found == static_cast<std::int32_t>(Number(round))};
+}
+
+AggregatorFacts FactsOf(Standing standing, const Path& workspace, const Plan& plan) {
+  const State& state = standing.state;
+  AggregatorFacts facts{.standing = {}, .dues = DuesOf(state), .best = {}, .last = {}};
+  if (state.best) {
+    facts.best =
+        ModelIn(workspace, plan.aggregator.best_state_path, state.best->round, state.best->model);
+  }
+  if (state.last) {
+    facts.last =
+        ModelIn(workspace, plan.aggregator.last_state_path, state.last->round, state.last->model);
+  }
+  facts.standing = std::move(standing);
+  return facts;
+}
+
+// Results of closed rounds are kept only for their optimizer's state.
+SiteFacts FactsOf(const CollaboratorName& name, const SiteStatus& site) {
+  SiteFacts facts{
+      .name = name, .running = site.running, .closed = site.remembered.closed, .open = {}};
+  std::vector<std::pair<std::uint64_t, OpenResult>> open;
+  for (std::size_t i = 0; i < site.remembered.finished.size(); ++i) {
+    const FinishedTask& task = site.remembered.finished[i];
+    if (facts.closed && task.round <= *facts.closed) continue;
+    open.emplace_back(task.sequence,
+                      OpenResult{.round = task.round, .task = task.task, .sent = site.sent[i]});
+  }
+  std::ranges::sort(open, {}, [](const auto& entry) { return entry.first; });
+  for (auto& [sequence, result] : open) facts.open.push_back(std::move(result));
+  return facts;
+}
+
+}  // namespace
+
+Result<StatusFacts> GatherFacts(const Path& workspace, const Plan& plan) {
+  StatusFacts facts{.federation = plan.federation_uuid, .aggregator = {}, .sites = {}};
+  auto standing = TRY(aggregator::ReadStanding(workspace, plan));
+  if (standing) facts.aggregator = FactsOf(*std::move(standing), workspace, plan);
+  for (const CollaboratorName& name : TRY(collaborator::SitesOf(workspace, plan))) {
+    const SiteStatus site = TRY(LocalStore::Look(collaborator::StatePath(workspace, name, plan)));
+    facts.sites.push_back(FactsOf(name, site));
+  }
+  return facts;
+}
+
+std::string_view NameOf(Phase phase) {
+  switch (phase) {
+    case Phase::kIdle:
+      return "not begun";
+    case Phase::kCollecting:
+      return "collecting";
+    case Phase::kAggregating:
+      return "aggregating";
+    case Phase::kFinished:
+      return "finished";
+  }
+  return "";
+}
+
+}  // namespace fx

@@ -1,0 +1,65 @@
+// What there is to say about the federation of a workspace.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "aggregator/standing.h"
+#include "core/base/error.h"
+#include "core/base/file.h"
+#include "core/base/names.h"
+#include "plan/plan.h"
+
+namespace fx {
+
+// A collaborator's tasks of the round that is under way. A straggler owes nothing any more.
+struct Dues {
+  CollaboratorName who;
+  std::vector<TaskName> delivered, owed;
+};
+
+// A model people take away, and whether its file holds it yet.
+struct ModelFacts {
+  Round round{};
+  ModelId model;
+  Path file;
+  bool saved = false;
+};
+
+struct AggregatorFacts {
+  aggregator::Standing standing;
+  std::vector<Dues> dues;
+  std::optional<ModelFacts> best, last;
+};
+
+struct OpenResult {
+  Round round{};
+  TaskName task;
+  bool sent = false;  // the aggregator has acknowledged it
+};
+
+struct SiteFacts {
+  CollaboratorName name;
+  bool running = false;
+  std::optional<Round> closed;   // the last round this site was done with
+  std::vector<OpenResult> open;  // finished in rounds after that, in that order
+};
+
+struct StatusFacts {
+  std::string federation;
+  std::optional<AggregatorFacts> aggregator;  // if one was ever started here
+  std::vector<SiteFacts> sites;               // likewise
+};
+
+// Disturbs no process that is at work in `workspace`. Refuses what Journal::Open refuses.
+Result<StatusFacts> GatherFacts(const Path& workspace, const Plan& plan);
+
+// Lines for people, and a JSON document for programs; docs/reference/status.md shows both.
+std::string TextOf(const StatusFacts& facts);
+std::string JsonOf(const StatusFacts& facts);
+
+// "not begun", "collecting", "aggregating" or "finished".
+std::string_view NameOf(aggregator::Phase phase);
+
+}  // namespace fx

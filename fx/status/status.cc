@@ -1,0 +1,62 @@
+#include "fx/status/status.h"
+
+#include <string>
+
+#include "core/base/format.h"
+#include "fx/status/facts.h"
+#include "plan/load.h"
+
+namespace fx {
+namespace {
+
+class StatusCommand : public Command {
+ public:
+  std::string_view noun() const override { return "status"; }
+  std::string_view verb() const override { return ""; }
+  std::string_view summary() const override {
+    return "Say where the federation of this workspace stands";
+  }
+  std::string_view example() const override { return "fx status"; }
+
+  void Declare(Flags& flags) override {
+    flags.Text("-p,--plan", &plan_, "The federation's plan");
+    flags.Text("-c,--authorized_cols", &cols_, "The collaborators that may take part");
+    flags.Switch("--json", &json_, "For programs: one JSON document and nothing else");
+  }
+
+  Status Run(Io& io) override { return In(Show(io), "cannot say where the federation stands"); }
+  bool for_programs() const override { return json_; }
+
+ private:
+  Status Show(Io& io) const {
+    if (!Exists(plan_)) {
+      return Fail(Error(ErrorCode::kNotFound,
+                        format("there is no federation here: {} does not exist", plan_))
+                      .Hint("run it in a workspace, or name the plan with -p"));
+    }
+    const Plan plan = TRY(LoadPlan(plan_, cols_));
+    const StatusFacts facts = TRY(GatherFacts(".", plan));
+    if (!facts.aggregator && facts.sites.empty()) {
+      return Fail(Error(ErrorCode::kNotFound,
+                        format("neither the aggregator nor a collaborator of federation {} was "
+                               "ever started in this workspace",
+                               plan.federation_uuid))
+                      .Hint("an edited plan is a federation of its own; fx aggregator start or fx "
+                            "collaborator start begins it"));
+    }
+    io.out << (json_ ? JsonOf(facts) : TextOf(facts));
+    return Ok();
+  }
+
+  std::string plan_ = "plan/plan.yaml";
+  std::string cols_ = "plan/cols.yaml";
+  bool json_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeStatus() {
+  return std::make_unique<StatusCommand>();
+}
+
+}  // namespace fx

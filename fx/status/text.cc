@@ -1,0 +1,94 @@
+// What `fx status` says to people.
+#include <string>
+
+#include "core/base/format.h"
+#include "fx/status/facts.h"
+
+namespace fx {
+namespace {
+
+using aggregator::Phase;
+using aggregator::Standing;
+
+template <typename Range>
+std::string Listed(const Range& names) {
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name.value;
+  return text;
+}
+
+std::string RunningText(const Standing& standing) {
+  if (standing.running) return "Aggregator: running\n";
+  return standing.state.phase == Phase::kFinished
+             ? "Aggregator: not running\n"
+             : "Aggregator: not running; fx aggregator start goes on from here\n";
+}
+
+std::string RoundText(const Standing& standing) {
+  switch (standing.state.phase) {
+    case Phase::kIdle:
+      return "No round has been opened yet\n";
+    case Phase::kFinished:
+      return format("The federation is over: all {} rounds are done\n", standing.rounds);
+    case Phase::kCollecting:
+    case Phase::kAggregating:
+      break;
+  }
+  const bool collecting = standing.state.phase == Phase::kCollecting;
+  return format("Round {} of 0 to {}: {}\n", Number(standing.state.round), standing.rounds - 1,
+                collecting ? "collecting results" : "closed, and being aggregated");
+}
+
+std::string DuesText(const Dues& dues) {
+  std::string text;
+  if (!dues.delivered.empty()) text = "has delivered " + Listed(dues.delivered);
+  if (!dues.owed.empty()) text += (text.empty() ? "owes " : "; owes ") + Listed(dues.owed);
+  return format("  {}: {}\n", dues.who.value, text.empty() ? "was left out" : text);
+}
+
+std::string SavedText(const ModelFacts& model) {
+  return model.saved
+             ? format("in {}", model.file.string())
+             : format("not yet in {}: a running aggregator writes it there", model.file.string());
+}
+
+std::string AggregatorText(const AggregatorFacts& facts) {
+  const Standing& standing = facts.standing;
+  std::string text = RunningText(standing) + RoundText(standing);
+  for (const Dues& dues : facts.dues) text += DuesText(dues);
+  for (const auto& [round, names] : standing.stragglers) {
+    text += format("Round {} was closed without {}\n", Number(round), Listed(names));
+  }
+  if (facts.best) {
+    text += format("Best model: the one of round {}, {} {:.4f}, {}\n", Number(facts.best->round),
+                   standing.state.best->metric, standing.state.best->score, SavedText(*facts.best));
+  }
+  if (facts.last) {
+    text += format("Last model: aggregated in round {}, {}\n", Number(facts.last->round) - 1,
+                   SavedText(*facts.last));
+  }
+  return text;
+}
+
+std::string SiteText(const SiteFacts& site) {
+  std::string text =
+      format("Site {}: {}\n", site.name.value, site.running ? "running" : "not running");
+  text += site.closed ? format("  done with round {}\n", Number(*site.closed))
+                      : std::string("  not done with any round yet\n");
+  for (const OpenResult& result : site.open) {
+    text += format("  round {}: has finished {}, {}\n", Number(result.round), result.task.value,
+                   result.sent ? "which the aggregator has" : "still to be sent");
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string TextOf(const StatusFacts& facts) {
+  std::string text = format("Federation {}\n", facts.federation);
+  if (facts.aggregator) text += AggregatorText(*facts.aggregator);
+  for (const SiteFacts& site : facts.sites) text += SiteText(site);
+  return text;
+}
+
+}  // namespace fx

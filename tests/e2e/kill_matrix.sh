@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# kill -9, a full disk and torn writes at every failpoint of the aggregator and of a site; see
+# kill_matrix.py.
+#
+#   kill_matrix.sh aggregator|site|disk|pairs [SEED]
+driver=$(realpath "$(dirname "$0")")/kill_matrix.py
+source "$(dirname "$0")/common.inc"
+
+# One dense layer, and an optimizer with a state that is kept: a round takes no time.
+tiny='/conv2d|max_pool|relu|dropout|units: 128/d
+      s|opt_treatment: RESET|opt_treatment: CONTINUE_LOCAL|'
+prepare_federation 2 "$tiny"
+mkdir "$work/matrix"
+mv "$aggregator" "$work/matrix/aggregator"
+mv "$site1" "$work/matrix/site1"
+mv "$site2" "$work/matrix/site2"
+cd "$work"
+/usr/bin/python3 "$driver" "$FX" "$work/matrix" "$@"

@@ -16,6 +16,8 @@ an undisturbed run passes. KIND says what happens there:
   site        site1 is killed: the first time it passes a point and a later time
   disk        the disk is full, or a write is torn by a kill, wherever something is written
   pairs       the aggregator and site1 are killed, at points drawn from the seed
+  power       the aggregator is killed, and what it had not fsynced by then is damaged as a power
+              cut might; for plans with `durability: round`
 """
 
 import collections
@@ -40,9 +42,11 @@ import time
 ROLES = ("aggregator", "site1", "site2")
 AT_ONCE = 16  # cases under way: a federation spends most of its time waiting for its end
 LIMIT_SECONDS = 60
+PATIENCE_SECONDS = 10
 
 # `faults` is FX_FAILPOINT for each role that has one; it kills those in `dies`.
-Case = collections.namedtuple("Case", "name faults dies")
+# `then`, if any, happens to the federation before what died is started again.
+Case = collections.namedtuple("Case", "name faults dies then", defaults=[None])
 
 
 class Failed(Exception):
@@ -87,8 +91,26 @@ class Federation:
         """Its exit code, as subprocess has it."""
         return self.wait_for_any([role])[1]
 
+    def wait_for_site(self, role):
+        """Like wait. An aggregator stays a few seconds for those who were killed when they were
+        told that it is over; should this machine be too busy for that, it is started once more."""
+        if self.ended(role) or self.running["aggregator"].poll() is None:
+            return self.wait(role)
+        self.start("aggregator")
+        return self.wait(role)
+
+    def ended(self, role):
+        try:
+            self.running[role].wait(timeout=PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def wait_for_any(self, roles):
         """The first of them that ends, and its exit code."""
+        for role in roles:
+            if self.running[role].poll() is not None:
+                return role, self.running[role].returncode
         ends = {os.pidfd_open(self.running[role].pid): role for role in roles}
         try:
             ended = select.select(list(ends), [], [], LIMIT_SECONDS)[0]
@@ -159,11 +181,27 @@ class Federation:
             return found + [len(metrics.readlines())]
 
     def results(self):
-        return sorted(
-            (round_, payload["who"], payload["task"], payload["update"])
-            for kind, round_, payload in self.journal()
-            if kind == "ResultAccepted"
-        )
+        accepted = []
+        for kind, round_, payload in self.journal():
+            if kind == "ResultAccepted":
+                accepted.append((round_, payload["who"], payload["task"], payload["update"]))
+            for lost in payload["results"] if kind == "ResultsLost" else ():
+                key = (round_, lost["who"], lost["task"])
+                accepted = [result for result in accepted if result[:3] != key]
+        return sorted(accepted)
+
+    def cut_power(self, draw):
+        """Damages what is not durable: the updates of a round that is not closed."""
+        if expected_aggregator(self.journal() or [])[0] != "collecting":
+            return
+        for path in sorted(glob.glob(os.path.join(self.state_folder(), "spool", "*.fxm"))):
+            damage, size = draw.choice(("missing", "short", "empty", "zero")), os.path.getsize(path)
+            if damage == "missing":
+                os.remove(path)
+                continue
+            os.truncate(path, {"short": size // 2, "empty": 0, "zero": 0}[damage])
+            if damage == "zero":
+                os.truncate(path, size)
 
 
 # --- What fx status must say, computed in another way ---------------------------------------------
@@ -178,6 +216,9 @@ def expected_aggregator(records):
             delivered = {who: [] for who in assigned}
         elif kind == "ResultAccepted":
             delivered[payload["who"]].append(payload["task"])
+        elif kind == "ResultsLost":
+            for lost in payload["results"]:
+                delivered[lost["who"]].remove(lost["task"])
         elif kind == "RoundClosed":
             phase = "aggregating"
         elif kind == "BestModelChosen":
@@ -293,9 +334,11 @@ def play(federation, case):
             require("No space left" in words or "is full" in words, f"{role} did not say why")
         hit.append(role)
         check_dead(federation, role)
+        if case.then:
+            case.then(federation)
         federation.start(role)
-    for role in ROLES:
-        code = federation.wait(role)
+    for role in ("site1", "site2", "aggregator"):
+        code = federation.wait(role) if role == "aggregator" else federation.wait_for_site(role)
         require(code == 0, f"{role} ended with {code} after the fault")
     return hit
 
@@ -348,6 +391,14 @@ def pair_cases(points, draw):
         yield Case(" and ".join(faults.values()), faults, list(faults))
 
 
+def power_cases(points, draw):
+    for name in ("journal.append/begin", "journal.append/committed", "spool.sync/fsync"):
+        for nth in range(1, points["aggregator"][name][1] + 1):
+            seed = draw.random()
+            case = kill("aggregator", name, nth)
+            yield case._replace(then=lambda cut, seed=seed: cut.cut_power(random.Random(seed)))
+
+
 def cases_of(kind, points, seed):
     draw = random.Random(seed)
     if kind == "aggregator":
@@ -357,6 +408,8 @@ def cases_of(kind, points, seed):
         return list(kills("site1", points["site1"], draw, ()))
     if kind == "disk":
         return list(disk_cases(points, draw))
+    if kind == "power":
+        return list(power_cases(points, draw))
     return list(pair_cases(points, draw))
 
 

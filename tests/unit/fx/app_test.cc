@@ -189,7 +189,7 @@ TEST(Commands, HaveUniqueNamesASummaryAndAnExampleOfThemselves) {
   for (const auto& command : AllCommands()) {
     const std::string name = std::string(command->noun()) + " " + std::string(command->verb());
     EXPECT_TRUE(names.insert(name).second) << name;
-    EXPECT_THAT(std::string(command->example()), StartsWith("fx " + name));
+    EXPECT_THAT(std::string(command->example()) + " ", StartsWith("fx " + name));
     EXPECT_FALSE(command->summary().empty()) << name;
     EXPECT_LE(command->summary().size(), 75U) << name;
   }

@@ -29,7 +29,6 @@ using Steady = std::chrono::steady_clock;
 constexpr std::size_t kMaxEvents = 4096;  // waiting for the engine
 constexpr std::size_t kOwnEvents = 64;    // room for those of our own threads
 constexpr std::size_t kMaxDiskJobs = 1024;
-constexpr std::size_t kUploadsAtOnce = 64;
 
 TimeMs SystemNow() {
   const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
@@ -108,7 +107,7 @@ class Runtime::Impl final : private ShellPorts {
   RoundBoard board_;
   Waiters waiters_;
   Shell shell_;
-  UploadSlots slots_{kUploadsAtOnce, SteadyNow};
+  UploadSlots slots_{options_.uploads_at_once, SteadyNow};
   Worker io_{"fx-io", kMaxDiskJobs};
   Worker fold_{"fx-fold", 1};
   std::optional<CallEnv> env_;
@@ -148,7 +147,8 @@ Status Runtime::Impl::StartServer() {
   const ServerOptions options{.address = options_.address,
                               .port = options_.port,
                               .tls = network.tls,
-                              .require_client_auth = network.require_client_auth};
+                              .require_client_auth = network.require_client_auth,
+                              .heartbeat = options_.heartbeat};
   if (!network.tls) {
     LogWarning("TLS is off in the plan: anyone can read and forge every message");
   } else if (!network.require_client_auth) {

@@ -10,6 +10,7 @@
 // where the journal ends, and the models come out the same, byte for byte.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -21,6 +22,7 @@
 #include "core/base/names.h"
 #include "pki/cert_store.h"
 #include "plan/plan.h"
+#include "rpc/heartbeat.h"
 
 namespace fx::aggregator {
 
@@ -35,6 +37,8 @@ struct RuntimeOptions {
   std::int64_t late_goodbye_ms = 10'000;  // the same, if it was over before this process began
   std::int64_t quiet_ms = 3'000;          // stays so long after the last was told: an answer may
                                           // be lost, and a site killed with it asks again
+  std::size_t uploads_at_once = 64;       // each has a chunk in memory; others wait for their turn
+  Heartbeat heartbeat = {};               // of its connections; others than these are for tests
   std::ostream* table = nullptr;          // a row a round; none if null; outlives the runtime
   std::function<TimeMs()> now;            // the clock of events; the system's if empty
 };

@@ -135,9 +135,12 @@ void Shell::Do(const ReplyWait& action) {
 void Shell::Do(const ReplyQuit& action) {
   const auto waiter = waiters_.Take(action.request);
   if (!waiter) return;
-  LogInfo(format("Sending signal to collaborator {} to shutdown...", waiter->who.value));
-  told_.insert(waiter->who);
   waiter->answer(QuitReply{});
+  if (!waiter->leaving) {
+    LogInfo(format("Sending signal to collaborator {} to shutdown...", waiter->who.value));
+    return;  // whether it arrives is for the collaborator to say
+  }
+  told_.insert(waiter->who);
   if (told_.size() == plan_.authorized.size()) {
     leave_at_ = std::min(last_call_, ports_.SteadyMs() + options_.quiet_ms);
   }

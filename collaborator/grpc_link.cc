@@ -24,10 +24,9 @@
 namespace fx::collaborator {
 namespace {
 
-// Longer than this the aggregator need not hold a question open; a proxy in between might not.
-constexpr auto kLongPoll = std::chrono::seconds(30);
+using std::chrono::milliseconds;
+
 constexpr auto kSayAgain = std::chrono::minutes(1);
-constexpr auto kProbe = std::chrono::seconds(2);
 
 // What an attempt came to: how the call ended, or what went wrong on this side.
 using Attempt = Result<grpc::Status>;
@@ -39,7 +38,7 @@ std::shared_ptr<grpc::Channel> MakeChannel(const GrpcLinkOptions& options,
   return grpc::CreateCustomChannel(
       format("{}:{}", host, options.port),
       options.tls ? MakeChannelCredentials(credentials) : grpc::InsecureChannelCredentials(),
-      TunedChannelArguments());
+      TunedChannelArguments(options.times.heartbeat));
 }
 
 // The call may succeed if it is made again, as far as its status tells. kUnknown is what gRPC says
@@ -48,6 +47,31 @@ bool WorthAnotherTry(grpc::StatusCode code) {
   return code == grpc::StatusCode::UNAVAILABLE || code == grpc::StatusCode::CANCELLED ||
          code == grpc::StatusCode::DEADLINE_EXCEEDED ||
          code == grpc::StatusCode::RESOURCE_EXHAUSTED || code == grpc::StatusCode::UNKNOWN;
+}
+
+// The codes with which a Link says what became of a call are the aggregator's: a fault of our own
+// files has another.
+Error OfOurs(const Error& error) {
+  switch (error.code()) {
+    case ErrorCode::kNotFound:
+    case ErrorCode::kAborted:
+    case ErrorCode::kFailedPrecondition:
+    case ErrorCode::kUnavailable:
+    case ErrorCode::kDeadlineExceeded:
+      return Error(ErrorCode::kInternal, error.OneLine()).Hint(error.hint());
+    default:
+      return error;
+  }
+}
+
+template <typename T>
+Result<T> OfOurs(Result<T> result) {
+  if (!result) return Fail(OfOurs(result.error()));
+  return result;
+}
+
+std::chrono::system_clock::time_point Deadline(std::int64_t ms) {
+  return std::chrono::system_clock::now() + milliseconds(ms);
 }
 
 Error Stopped() {
@@ -87,6 +111,7 @@ class GrpcLink final : public Link {
   Result<std::optional<TaskAssignment>> GetTasks() override;
   Status Download(const ModelId& model, std::uint64_t size, const Path& to) override;
   Status Send(const TaskResult& result) override;
+  void SayGoodbye() override;
 
  private:
   void Connect();
@@ -116,7 +141,7 @@ void GrpcLink::Connect() {
 Status GrpcLink::Persist(const std::function<Attempt()>& attempt) {
   for (;;) {
     if (options_.stop.stop_requested()) return Fail(Stopped());
-    const grpc::Status status = TRY(attempt());
+    const grpc::Status status = TRY(OfOurs(attempt()));
     if (status.ok()) break;
     Error error = FromGrpc(status);
     if (options_.stop.stop_requested()) return Fail(Stopped());
@@ -152,7 +177,8 @@ Status GrpcLink::WaitToRetry(const Error& error) {
 // What to tell people about a call that failed. An error: waiting cannot help.
 Result<std::string> GrpcLink::WhyNotReachable(const Error& error) const {
   if (!options_.tls) return error.message();
-  const Status probe = ProbeTls(options_.address, options_.port, credentials_, kProbe);
+  const Status probe = ProbeTls(options_.address, options_.port, credentials_,
+                                milliseconds(options_.times.probe_ms));
   if (probe) return error.message();
   if (probe.error().code() != ErrorCode::kUnavailable) return Fail(probe.error());
   const std::string& reason = probe.error().message();
@@ -167,7 +193,7 @@ Result<std::optional<TaskAssignment>> GrpcLink::GetTasks() {
   bool nothing_yet = false;
   TRY(Persist([&]() -> Attempt {
     grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + kLongPoll);
+    context.set_deadline(Deadline(options_.times.long_poll_ms));
     const std::stop_callback cancel(options_.stop, [&] { context.TryCancel(); });
     const grpc::Status status = stub_->GetTasks(&context, request, &response);
     // Without a connection, silence says nothing about the tasks.
@@ -195,8 +221,8 @@ Status GrpcLink::Download(const ModelId& model, std::uint64_t size, const Path& 
   // Once more if the bytes are wrong: the start of them may be from a disk that lost some.
   for (const bool last : {false, true}) {
     TRY(Persist([&] { return TryDownload(model, size, part); }));
-    if (TRY(ModelFileSha256(part)) == model.value) return RenameDurably(part, to);
-    TRY(RemoveIfExists(part));
+    if (TRY(OfOurs(ModelFileSha256(part))) == model.value) return OfOurs(RenameDurably(part, to));
+    TRY(OfOurs(RemoveIfExists(part)));
     if (last) break;
   }
   return Fail(ErrorCode::kDataLoss,
@@ -241,7 +267,7 @@ Attempt GrpcLink::TryDownload(const ModelId& model, std::uint64_t size, const Pa
 Status GrpcLink::Send(const TaskResult& result) {
   std::shared_ptr<const ModelFile> file;
   if (!result.file.empty()) {
-    file = std::make_shared<const ModelFile>(TRY(ModelFile::Open(result.file)));
+    file = std::make_shared<const ModelFile>(TRY(OfOurs(ModelFile::Open(result.file))));
   }
   return Persist([&] { return TrySend(result, file); });
 }
@@ -277,6 +303,17 @@ Attempt GrpcLink::TrySend(const TaskResult& result, const std::shared_ptr<const 
   return grpc::Status::OK;
 }
 
+void GrpcLink::SayGoodbye() {
+  grpc::ClientContext context;
+  context.set_deadline(Deadline(options_.times.goodbye_ms));
+  const std::stop_callback cancel(options_.stop, [&] { context.TryCancel(); });
+  wire::GetTasksRequest request;
+  *request.mutable_header() = header_;
+  request.set_leaving(true);
+  wire::GetTasksResponse response;
+  static_cast<void>(stub_->GetTasks(&context, request, &response));
+}
+
 }  // namespace
 
 GrpcLinkOptions LinkOptionsOf(const Plan& plan, const CollaboratorName& name) {
@@ -289,6 +326,7 @@ GrpcLinkOptions LinkOptionsOf(const Plan& plan, const CollaboratorName& name) {
           .federation_uuid = plan.federation_uuid,
           .plan_digest = plan.digest,
           .model_size = MapModelFile(ParameterLayout(plan.task_runner)).size,
+          .times = {},
           .stop = {}};
 }
 

@@ -15,8 +15,18 @@
 #include "core/base/names.h"
 #include "pki/cert_store.h"
 #include "plan/plan.h"
+#include "rpc/heartbeat.h"
 
 namespace fx::collaborator {
+
+// How long to wait for what. Others than these are for tests.
+struct LinkTimes {
+  Heartbeat heartbeat = {};
+  std::int64_t long_poll_ms = 30'000;  // the aggregator holds a question open so long; a proxy in
+                                       // between might not do it for longer
+  std::int64_t probe_ms = 2'000;       // to find out why it cannot be reached
+  std::int64_t goodbye_ms = 5'000;
+};
 
 struct GrpcLinkOptions {
   CollaboratorName name;
@@ -28,7 +38,8 @@ struct GrpcLinkOptions {
   std::string federation_uuid;
   std::string plan_digest;
   std::uint64_t model_size = 0;  // of the plan's model file; no other is fetched. 0: any
-  std::stop_token stop;          // ends every call with kCancelled
+  LinkTimes times = {};
+  std::stop_token stop;  // ends every call with kCancelled
 };
 
 // What `plan` says about the connection.

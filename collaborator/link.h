@@ -35,8 +35,9 @@ struct TaskResult {
 };
 
 // Blocking calls, one at a time, from one thread. kUnavailable and kDeadlineExceeded mean try
-// again; kAborted and kFailedPrecondition from Send mean that the round has moved on and the result
-// is not wanted; anything else is final.
+// again; kAborted and kFailedPrecondition from Send, and kNotFound from Download, mean that the
+// round has moved on and what was asked is not wanted. These are the aggregator's words; anything
+// else is final, and a fault of this side's own files is kInternal.
 class Link {
  public:
   virtual ~Link() = default;
@@ -50,6 +51,10 @@ class Link {
 
   // Returns once the aggregator has made the result durable.
   virtual Status Send(const TaskResult& result) = 0;
+
+  // After `quit`, when nothing is left to do: lets the aggregator know that it need not wait for
+  // this site. One attempt; it gives up waiting by itself.
+  virtual void SayGoodbye() {}
 };
 
 }  // namespace fx

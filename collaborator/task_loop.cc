@@ -253,6 +253,7 @@ Status TaskLoop::Do(const Tidy& tidy) {
 }
 
 Status TaskLoop::Do(const Leave&) {
+  link_.SayGoodbye();
   LogInfo("End of Federation reached. Exiting...");
   over_ = true;
   return Ok();

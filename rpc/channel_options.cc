@@ -9,31 +9,32 @@ namespace {
 
 constexpr int kMaxFrame = 16'777'215;  // HTTP/2's own limit
 
-void SetShared(const std::function<void(const char*, int)>& set) {
+void SetShared(const std::function<void(const char*, int)>& set, const Heartbeat& heartbeat) {
   set(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   set(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, kMaxFrame);
   set(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, kMaxMessageBytes);
   set(GRPC_ARG_MAX_SEND_MESSAGE_LENGTH, kMaxMessageBytes);
-  set(GRPC_ARG_KEEPALIVE_TIME_MS, kPingEveryMs);
-  set(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kPingTimeoutMs);
+  set(GRPC_ARG_KEEPALIVE_TIME_MS, heartbeat.every_ms);
+  set(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, heartbeat.timeout_ms);
   set(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   set(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);  // without limit: a long poll is silent
 }
 
 }  // namespace
 
-void TuneServer(grpc::ServerBuilder& builder) {
+void TuneServer(grpc::ServerBuilder& builder, const Heartbeat& heartbeat) {
   const auto set = [&](const char* name, int value) { builder.AddChannelArgument(name, value); };
-  SetShared(set);
+  SetShared(set, heartbeat);
   builder.SetResourceQuota(grpc::ResourceQuota("fx").Resize(kServerBufferBytes));
   set(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxCallsAConnection);
-  set(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kPingEveryMs / 2);
+  set(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, heartbeat.every_ms / 2);
   set(GRPC_ARG_ALLOW_REUSEPORT, 0);  // or two aggregators would share a port and both get half
 }
 
-grpc::ChannelArguments TunedChannelArguments() {
+grpc::ChannelArguments TunedChannelArguments(const Heartbeat& heartbeat) {
   grpc::ChannelArguments arguments;
-  SetShared([&](const char* name, int value) { arguments.SetInt(name, value); });
+  SetShared([&](const char* name, int value) { arguments.SetInt(name, value); }, heartbeat);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, heartbeat.every_ms);  // and to connect
   // Channels of one process never share a connection: each may have a certificate of its own.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   return arguments;

@@ -9,6 +9,8 @@
 
 #include <cstddef>
 
+#include "rpc/heartbeat.h"
+
 namespace fx {
 
 // A raw message of an upload or download is at most this long.
@@ -24,11 +26,7 @@ inline constexpr int kMaxCallsAConnection = 32;
 // stops reading, and drops connections if that does not help.
 inline constexpr std::size_t kServerBufferBytes = 1U << 30;
 
-// A dead peer is noticed after kPingEveryMs + kPingTimeoutMs without an answer.
-inline constexpr int kPingEveryMs = 20'000;
-inline constexpr int kPingTimeoutMs = 10'000;
-
-void TuneServer(grpc::ServerBuilder& builder);
-grpc::ChannelArguments TunedChannelArguments();
+void TuneServer(grpc::ServerBuilder& builder, const Heartbeat& heartbeat = {});
+grpc::ChannelArguments TunedChannelArguments(const Heartbeat& heartbeat = {});
 
 }  // namespace fx

@@ -6,6 +6,7 @@
 
 #include "aggregator/server/calls.h"
 #include "core/base/format.h"
+#include "core/base/log.h"
 #include "rpc/bytes.h"
 
 namespace fx::aggregator {
@@ -17,6 +18,14 @@ bool IsModelId(const std::string& text) {
   return text.size() == kModelIdDigits && std::ranges::all_of(text, [](char c) {
            return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
          });
+}
+
+// The sender cannot help it if the disk here fails; only a model that is gone is its affair.
+Result<ModelFile> OpenModel(const ModelStore& models, const ModelId& id) {
+  auto model = models.OpenModel(id);
+  if (model || model.error().code() == ErrorCode::kNotFound) return model;
+  LogError("a model cannot be read", {{"reason", model.error().OneLine()}});
+  return Fail(ErrorCode::kUnavailable, "the aggregator cannot read the model now");
 }
 
 class DownloadCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
@@ -44,7 +53,7 @@ class DownloadCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     if (!IsModelId(request.model_id())) {
       return Fail(ErrorCode::kInvalidArgument, Quoted(request.model_id()) + " is not a model id");
     }
-    ModelFile model = TRY(env.models.OpenModel(ModelId{request.model_id()}));
+    ModelFile model = TRY(OpenModel(env.models, ModelId{request.model_id()}));
     if (request.offset() > model.file_bytes().size()) {
       return Fail(ErrorCode::kOutOfRange, format("the model has {} bytes, none at {}",
                                                  model.file_bytes().size(), request.offset()));

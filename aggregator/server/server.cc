@@ -93,7 +93,7 @@ Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options,
                                               const PemBundle& credentials, CallEnv& env) {
   auto impl = std::make_unique<Impl>(env);
   grpc::ServerBuilder builder;
-  TuneServer(builder);
+  TuneServer(builder, options.heartbeat);
   builder.AddListeningPort(format("{}:{}", options.address, options.port),
                            options.tls
                                ? MakeServerCredentials(credentials, options.require_client_auth)

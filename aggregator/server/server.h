@@ -8,6 +8,7 @@
 #include "aggregator/server/call_env.h"
 #include "core/base/error.h"
 #include "pki/cert_store.h"
+#include "rpc/heartbeat.h"
 
 namespace fx::aggregator {
 
@@ -16,6 +17,7 @@ struct ServerOptions {
   std::uint16_t port = 0;        // 0: any free one
   bool tls = true;
   bool require_client_auth = true;
+  Heartbeat heartbeat = {};
 };
 
 // Serves from Start until Shutdown or destruction.

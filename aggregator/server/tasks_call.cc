@@ -18,7 +18,9 @@ class TasksCall final : public grpc::ServerUnaryReactor {
     const auto who = Authenticate(env_, context, request.header());
     if (!who) return Finish(Refuse("GetTasks", context, who.error()));
     const Status added = env_.waiters.AddTasks(
-        request_, {.who = *who, .answer = [this](const Reply& reply) { Answer(reply); }});
+        request_, {.who = *who, .leaving = request.leaving(), .answer = [this](const Reply& reply) {
+                     Answer(reply);
+                   }});
     if (!added) return Finish(ToGrpc(added.error()));
     if (env_.post(TasksRequested{.who = *who, .request = request_})) return;
     if (env_.waiters.Take(request_)) {

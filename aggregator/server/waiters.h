@@ -28,6 +28,7 @@ using Reply = std::variant<TasksReply, QuitReply, AcceptedReply, Error>;
 // A waiting call. `answer` finishes it; called at most once, from any thread, never under a lock.
 struct Waiter {
   CollaboratorName who;
+  bool leaving = false;  // a call for tasks that only confirms a QuitReply
   std::function<void(const Reply&)> answer;
 };
 

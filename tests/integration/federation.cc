@@ -23,18 +23,18 @@ namespace {
 constexpr const char* kHost = "localhost";
 constexpr auto kPatience = std::chrono::seconds(20);
 
-Plan MakePlan(const std::vector<std::string>& members) {
+Plan MakePlan(const std::vector<std::string>& members, std::int64_t outputs) {
   Plan plan;
   plan.aggregator.init_state_path = "save/init.pbuf";
   plan.aggregator.best_state_path = "save/best.pbuf";
   plan.aggregator.last_state_path = "save/last.pbuf";
   plan.aggregator.rounds_to_train = 2;
-  plan.aggregator.max_update_bytes = 1 << 20;
+  plan.aggregator.max_update_bytes = 1 << 23;
   plan.task_runner.input_shape = {4};
   LayerSpec dense;
   dense.type = LayerType::kDense;
   dense.name = "fc";
-  dense.units = 3;
+  dense.units = outputs;
   plan.task_runner.layers = {dense};
   Must(InferShapes(plan.task_runner));
   plan.network.agg_addr = kHost;
@@ -72,7 +72,8 @@ Model InventModel(const Layout& layout) {
 
 }  // namespace
 
-TestFederation::TestFederation(std::vector<std::string> members) : plan(MakePlan(members)) {
+TestFederation::TestFederation(std::vector<std::string> members, std::int64_t outputs)
+    : plan(MakePlan(members, outputs)) {
   pki.AddAggregator(kHost);
   for (const std::string& name : members) pki.AddCollaborator(name);
   const Path init = workspace.path() / plan.aggregator.init_state_path;
@@ -136,24 +137,46 @@ TaskResult InventResult(const CollaboratorName& who, const TaskAssignment& assig
   return result;
 }
 
-Status Collaborate(const TestFederation& federation, const std::string& name, std::uint16_t port,
-                   const std::function<void()>& sent) {
-  const auto link = collaborator::MakeGrpcLink(federation.LinkOptions(name, port),
-                                               federation.pki.CollaboratorBundle(name));
+Status Collaborate(const TestFederation& federation, const Site& site) {
+  auto options = federation.LinkOptions(site.name, site.port);
+  options.times = site.times;
+  const auto link =
+      collaborator::MakeGrpcLink(std::move(options), federation.pki.CollaboratorBundle(site.name));
+  const auto watch = [&](const std::string& step, const auto& call) {
+    if (site.before) site.before(step);
+    auto done = call();
+    if (done && site.after) site.after(step);
+    return done;
+  };
   const TempDir folder;
   for (;;) {
-    const auto assignment = TRY(link->GetTasks());
+    const auto assignment = TRY(watch("ask", [&] { return link->GetTasks(); }));
     if (!assignment) continue;
-    if (assignment->quit) return Ok();
+    if (assignment->quit) break;
     const Path model = folder.path() / assignment->model.value;
-    TRY(link->Download(assignment->model, assignment->model_size, model));
+    TRY(watch("download",
+              [&] { return link->Download(assignment->model, assignment->model_size, model); }));
     for (const TaskName& task : assignment->tasks) {
       const TaskResult result =
-          InventResult({name}, *assignment, task, model, folder.path() / "update.fxm");
-      TRY(link->Send(result));
-      sent();
+          InventResult({site.name}, *assignment, task, model, folder.path() / "update.fxm");
+      TRY(watch("send " + task.value, [&] { return link->Send(result); }));
     }
   }
+  return watch("goodbye", [&] {
+    link->SayGoodbye();
+    return Ok();
+  });
+}
+
+Status Collaborate(const TestFederation& federation, const std::string& name, std::uint16_t port,
+                   const std::function<void()>& sent) {
+  return Collaborate(federation, {.name = name,
+                                  .port = port,
+                                  .times = {},
+                                  .before = {},
+                                  .after = [&](const std::string& step) {
+                                    if (step.starts_with("send")) sent();
+                                  }});
 }
 
 HandMadeUpload GoodUpload(const TestFederation& federation, const std::string& name) {

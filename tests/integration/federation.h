@@ -24,10 +24,11 @@ namespace fx::test {
 
 std::shared_ptr<grpc::Channel> Connect(const PemBundle& credentials, std::uint16_t port);
 
-// The plan of the tests: one dense layer of 4 inputs and 3 outputs, OpenFL's three tasks for
-// everyone. Its initial model lies in the workspace.
+// The plan of the tests: one dense layer of 4 inputs and `outputs` outputs, OpenFL's three tasks
+// for everyone. Its initial model lies in the workspace.
 struct TestFederation {
-  explicit TestFederation(std::vector<std::string> members = {"ann", "bob"});
+  explicit TestFederation(std::vector<std::string> members = {"ann", "bob"},
+                          std::int64_t outputs = 3);
 
   aggregator::RuntimeOptions Options(std::uint16_t port = 0) const;
   collaborator::GrpcLinkOptions LinkOptions(const std::string& name, std::uint16_t port) const;
@@ -65,8 +66,19 @@ class RunningAggregator {
 TaskResult InventResult(const CollaboratorName& who, const TaskAssignment& assignment,
                         const TaskName& task, const Path& model, const Path& file);
 
-// Asks, downloads, invents and sends until told to quit. `sent` is called after each
-// acknowledgement.
+// A collaborator and who watches it. The functions may be empty; they hear "ask", "download" and
+// "send TASK", and last "goodbye".
+struct Site {
+  std::string name;
+  std::uint16_t port = 0;  // of the aggregator, or of what stands in front of it
+  collaborator::LinkTimes times;
+  std::function<void(const std::string& step)> before;
+  std::function<void(const std::string& step)> after;  // it succeeded
+};
+
+// Asks, downloads, invents and sends until told to quit.
+Status Collaborate(const TestFederation& federation, const Site& site);
+// The same; `sent` is called after each acknowledgement.
 Status Collaborate(const TestFederation& federation, const std::string& name, std::uint16_t port,
                    const std::function<void()>& sent);
 

@@ -124,6 +124,22 @@ TEST(Federation, ThatIsOverSaysSoToThoseWhoAskAgain) {
   EXPECT_EQ(Must(ReadFile(metrics_file)), metrics);
 }
 
+TEST(Federation, ServesMoreSitesThanItReceivesUpdatesOfAtOnce) {
+  std::vector<std::string> members;
+  for (char name = 'a'; name <= 'h'; ++name) members.emplace_back(3, name);
+  std::set<std::string> models;
+  for (const std::size_t at_once : {1U, 64U}) {
+    const TestFederation federation(members);
+    aggregator::RuntimeOptions options = federation.Options();
+    options.uploads_at_once = at_once;
+    RunningAggregator running(std::move(options));
+    const Collaborators collaborators(federation, running.port());
+    EXPECT_THAT(running.Wait(), IsOkAndHolds(Outcome::kFinished));
+    models.insert(Must(ReadFile(federation.LastModel())));
+  }
+  EXPECT_EQ(models.size(), 1U);
+}
+
 TEST(Federation, StopsWhenAsked) {
   const TestFederation federation;
   auto runtime = Must(aggregator::Runtime::Create(federation.Options()));

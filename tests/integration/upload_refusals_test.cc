@@ -71,9 +71,9 @@ TEST_F(UploadRefusals, OfInfinityNamesTensorAndElement) {
 
 TEST_F(UploadRefusals, OfMoreBytesThanThePlanAllows) {
   HandMadeUpload upload = GoodUpload(federation_, "ann");
-  upload.header.set_size(2 << 20);
+  upload.header.set_size(2 << 23);
   ExpectRefused(upload, grpc::StatusCode::INVALID_ARGUMENT,
-                "the update has 2097152 bytes, more than the 1048576 this federation allows");
+                "the update has 16777216 bytes, more than the 8388608 this federation allows");
 }
 
 TEST_F(UploadRefusals, OfASizeThatIsNotThatOfItsTensors) {

@@ -26,6 +26,7 @@ class GrpcLinkTest : public testing::Test {
  protected:
   GrpcLinkTest() : link_(MakeGrpcLink(Options(), PemBundle())) {}
 
+  const Path& folder() const { return folder_.path(); }
   Path to() const { return folder_.path() / "model.fxm"; }
   Path part() const { return folder_.path() / "model.fxm.part"; }
 
@@ -68,6 +69,7 @@ class GrpcLinkTest : public testing::Test {
             .aggregator_uuid = "aggregator_plan.yaml_12345678",
             .federation_uuid = "plan.yaml_12345678",
             .plan_digest = "12345678",
+            .times = {},
             .stop = stop_.get_token()};
   }
 
@@ -216,6 +218,33 @@ TEST_F(GrpcLinkTest, ARoundThatMovedOnIsToldAsSuch) {
   aggregator_.uploads = {
       {.offset = 0, .read_bytes = 0, .status = {StatusCode::ABORTED, "round 4 is over"}}};
   EXPECT_THAT(link_->Send(Trained()), IsError(ErrorCode::kAborted, "round 4 is over"));
+}
+
+// Words of the aggregator would send the site to ask for other tasks.
+TEST_F(GrpcLinkTest, AnUpdateThatCannotBeReadIsAFaultOfThisSide) {
+  TaskResult result = Trained();
+  result.file = folder() / "gone.fxm";
+  EXPECT_THAT(link_->Send(result), IsError(ErrorCode::kInternal, "gone.fxm"));
+  result.file = folder();
+  EXPECT_THAT(link_->Send(result), IsError(ErrorCode::kInternal, "it is not a file"));
+  EXPECT_TRUE(aggregator_.calls.empty());
+}
+
+TEST_F(GrpcLinkTest, AModelThatCannotBeWrittenIsAFaultOfThisSide) {
+  aggregator_.downloads = {{.bytes = Bytes(), .status = {}}};
+  EXPECT_THAT(link_->Download(Id(), Bytes().size(), folder() / "gone" / "model.fxm"),
+              IsError(ErrorCode::kInternal, "model.fxm.part"));
+}
+
+TEST_F(GrpcLinkTest, AModelThatIsGoneIsToldInTheAggregatorsWords) {
+  aggregator_.downloads = {{.bytes = "", .status = {StatusCode::NOT_FOUND, "no such model"}}};
+  EXPECT_THAT(Download(), IsError(ErrorCode::kNotFound, "no such model"));
+}
+
+TEST_F(GrpcLinkTest, AGoodbyeIsSaidOnceWhateverBecomesOfIt) {
+  aggregator_.tasks = {{.response = {}, .status = {StatusCode::UNAVAILABLE, "stopping"}}};
+  link_->SayGoodbye();
+  EXPECT_THAT(aggregator_.calls, ElementsAre("Goodbye"));
 }
 
 TEST_F(GrpcLinkTest, AnAggregatorThatAsksForBytesPastTheEndIsRefused) {

@@ -108,9 +108,9 @@ class ScriptedAggregator::Service final : public ServiceBase {
   explicit Service(ScriptedAggregator& script) : script_(script) {}
 
   grpc::ServerUnaryReactor* GetTasks(grpc::CallbackServerContext* context,
-                                     const wire::GetTasksRequest*,
+                                     const wire::GetTasksRequest* request,
                                      wire::GetTasksResponse* response) override {
-    script_.calls.emplace_back("GetTasks");
+    script_.calls.emplace_back(request->leaving() ? "Goodbye" : "GetTasks");
     if (script_.on_call) script_.on_call();
     const TasksAnswer answer = Pop(script_.tasks);
     *response = answer.response;

@@ -42,7 +42,7 @@ class ScriptedAggregator {
   std::deque<DownloadAnswer> downloads;
   std::deque<UploadAnswer> uploads;
   std::function<void()> on_call;   // at the start of each GetTasks, if set
-  std::vector<std::string> calls;  // "GetTasks", "Download from 1000", "Upload of train"
+  std::vector<std::string> calls;  // "GetTasks", "Goodbye", "Download from 7", "Upload of x"
   std::string uploaded;            // the bytes of the last upload, as they came
 
  private:

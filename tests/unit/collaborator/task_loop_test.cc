@@ -259,6 +259,23 @@ TEST(TaskLoop, AStopDuringTrainingEndsItAndTheNextProcessGoesOn) {
   EXPECT_EQ(federation.aggregator().accepted(), undisturbed.aggregator().accepted());
 }
 
+TEST(TaskLoop, AModelThatIsGoneMeansThatTheRoundHasMovedOn) {
+  Federation undisturbed, federation;
+  ASSERT_THAT(undisturbed.Run(NoTrouble, NoTrouble), IsOk());
+  const Error gone(ErrorCode::kNotFound, "no such model");
+  ASSERT_THAT(federation.Run(FailAt(2, gone), NoTrouble), IsOk());
+  EXPECT_EQ(federation.aggregator().accepted(), undisturbed.aggregator().accepted());
+}
+
+TEST(TaskLoop, AFaultOfItsOwnFilesIsNotTakenForARoundThatHasMovedOn) {
+  for (const int call : {2, 6}) {  // a download, a result
+    Federation federation;
+    const Error local(ErrorCode::kInternal, "cannot read update.fxm: No such file or directory");
+    EXPECT_THAT(federation.Run(FailAt(call, local), NoTrouble),
+                IsError(ErrorCode::kInternal, "because: cannot read update.fxm"));
+  }
+}
+
 // Refuses every result as too late, and yet assigns it again.
 class ContradictoryLink : public FakeLink {
  public:

@@ -23,7 +23,7 @@ Result<std::unique_ptr<IncomingUpdate>> IncomingUpdate::Open(const UploadRules& 
                                                              const Spool& spool,
                                                              const UploadTicket& ticket) {
   const auto open = [&]() -> Result<std::unique_ptr<IncomingUpdate>> {
-    Path path = TRY(spool.ClaimPartial(ticket.round, ticket.who, ticket.task, ticket.update));
+    const Path path = TRY(spool.ClaimPartial(ticket.round, ticket.who, ticket.task, ticket.update));
     OutputFile file = TRY(OutputFile::Open(path, OutputFile::Existing::kKeep, FileMode::kPrivate));
     std::unique_ptr<IncomingUpdate> update(
         new IncomingUpdate(rules, spool, ticket, path, std::move(file)));
@@ -35,11 +35,11 @@ Result<std::unique_ptr<IncomingUpdate>> IncomingUpdate::Open(const UploadRules& 
   return update;
 }
 
-IncomingUpdate::IncomingUpdate(const UploadRules& rules, const Spool& spool,
-                               const UploadTicket& ticket, Path path, OutputFile file)
+IncomingUpdate::IncomingUpdate(const UploadRules& rules, const Spool& spool, UploadTicket ticket,
+                               Path path, OutputFile file)
     : rules_(rules),
       spool_(spool),
-      ticket_(ticket),
+      ticket_(std::move(ticket)),
       path_(std::move(path)),
       file_(std::move(file)),
       scan_(rules) {}
@@ -59,7 +59,7 @@ Status IncomingUpdate::StartAgain() {
   resumed_ = false;
   scan_.emplace(rules_);
   digest_ = FastDigest();
-  if (auto emptied = file_.Resize(0); !emptied) return Storage(std::move(emptied).error());
+  if (auto emptied = file_.Resize(0); !emptied) return Storage(emptied.error());
   return Ok();
 }
 
@@ -69,7 +69,7 @@ Status IncomingUpdate::Append(std::span<const std::byte> bytes) {
   if (auto scanned = scan_->Feed(bytes); !scanned) return Wrong(std::move(scanned).error());
   digest_.Update(bytes);
   if (auto written = file_.WriteAt(offset, bytes); !written) {
-    return Storage(std::move(written).error());
+    return Storage(written.error());
   }
   return Ok();
 }
@@ -91,7 +91,7 @@ Status IncomingUpdate::Commit() {
   if (done) return Ok();
   // After a failed fsync nobody knows which bytes the disk has, and it will not say so twice.
   Drop();
-  return Storage(std::move(done).error());
+  return Storage(done.error());
 }
 
 void IncomingUpdate::Drop() {
@@ -107,7 +107,7 @@ tl::unexpected<Error> IncomingUpdate::Wrong(Error error) {
               "the update did not arrive whole and is wanted again from its start");
 }
 
-tl::unexpected<Error> IncomingUpdate::Storage(Error error) {
+tl::unexpected<Error> IncomingUpdate::Storage(const Error& error) {
   return Fail(CannotStore(error));
 }
 

@@ -51,11 +51,11 @@ class IncomingUpdate {
   Status Commit();
 
  private:
-  IncomingUpdate(const UploadRules& rules, const Spool& spool, const UploadTicket& ticket,
-                 Path path, OutputFile file);
+  IncomingUpdate(const UploadRules& rules, const Spool& spool, UploadTicket ticket, Path path,
+                 OutputFile file);
   Status StartAgain();
   tl::unexpected<Error> Wrong(Error error);
-  tl::unexpected<Error> Storage(Error error);
+  static tl::unexpected<Error> Storage(const Error& error);
 
   const UploadRules& rules_;
   const Spool& spool_;

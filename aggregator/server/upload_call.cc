@@ -131,7 +131,7 @@ class UploadCall final : public Stream {
     return Later([this] { CommitAndStage(); });
   }
 
-  Status Later(std::function<void()> job) {
+  Status Later(std::function<void()> job) const {
     return env_.later(std::move(job)) ? Ok() : Fail(Busy());
   }
 

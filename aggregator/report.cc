@@ -57,6 +57,8 @@ void Report::Add(TimeMs at, const Record& record) {
     done_.clear();
   } else if (const auto* result = std::get_if<ResultAccepted>(&record)) {
     done_.emplace(result->who, result->task);
+  } else if (const auto* lost = std::get_if<ResultsLost>(&record)) {
+    for (const auto& [who, task] : lost->results) done_.erase({who, task});
   } else if (const auto* closed = std::get_if<RoundClosed>(&record)) {
     const double seconds = static_cast<double>(Count(at) - Count(opened_at_)) / 1000;
     std::vector<Metric> metrics;
@@ -78,6 +80,11 @@ void Report::LogRecord(const Record& record) const {
     if (closed->stragglers.empty()) return;
     LogWarning(format("Round: {}, closed without the collaborators: {}", Number(round_.round),
                       Listed(closed->stragglers)));
+  } else if (const auto* lost = std::get_if<ResultsLost>(&record)) {
+    for (const auto& [who, task] : lost->results) {
+      LogWarning(format("Round: {}, the result of {} for {} was lost and is asked for again",
+                        Number(round_.round), who.value, task.value));
+    }
   } else if (std::holds_alternative<FederationFinished>(record)) {
     LogInfo("Experiment Completed. Cleaning up...");
   }

@@ -1,5 +1,6 @@
 #include "aggregator/runtime.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <optional>
@@ -75,6 +76,7 @@ class Runtime::Impl final : private ShellPorts {
 
  private:
   Status OpenModel();
+  std::vector<ResultKey> LostResults() const;
   Status StartServer();
   bool PostFromCall(EventBody event);
 
@@ -85,9 +87,7 @@ class Runtime::Impl final : private ShellPorts {
   TimeMs Now() override { return options_.now ? options_.now() : SystemNow(); }
   std::int64_t SteadyMs() override { return SteadyNow(); }
   Result<std::vector<Journal::Entry>> LoadJournal() override { return state_.journal.Load(); }
-  Status AppendToJournal(TimeMs at, std::span<const Record> records) override {
-    return state_.journal.Append(at, records);
-  }
+  Status AppendToJournal(TimeMs at, std::span<const Record> records) override;
   void Fold(const AggregateRound& job) override;
   void SaveBest(const SaveBestModel& save, double score) override;
   void SaveLast(const SaveLastModel& save) override;
@@ -182,7 +182,7 @@ Result<Outcome> Runtime::Impl::Run() {
 }
 
 Status Runtime::Impl::Loop() {
-  TRY(shell_.Start(model_, env_->uploads.map.size));
+  TRY(shell_.Start(model_, env_->uploads.map.size, LostResults()));
   while (!stop_requested_ && !shell_.done()) {
     const auto wake = Steady::now() + std::chrono::milliseconds(shell_.patience());
     if (auto message = messages_.PopUntil(wake)) {
@@ -203,6 +203,31 @@ Status Runtime::Impl::Handle(Message message) {
     from_calls_.fetch_sub(1);
   }
   return shell_.Turn(std::move(*event));
+}
+
+// Accepted results of the open round whose bytes are gone.
+std::vector<ResultKey> Runtime::Impl::LostResults() const {
+  const State& state = shell_.state();
+  std::vector<ResultKey> lost;
+  if (state.phase != Phase::kCollecting) return lost;
+  for (const auto& [key, result] : state.accepted) {
+    if (result.update.value.empty()) continue;
+    if (state_.spool.Holds(state.round, result.who, result.task, result.update)) continue;
+    lost.push_back({.who = result.who, .task = result.task});
+  }
+  return lost;
+}
+
+// With durability `round`, results need not be durable before the decision to close the round is.
+Status Runtime::Impl::AppendToJournal(TimeMs at, std::span<const Record> records) {
+  if (state_.spool.syncs_each()) return state_.journal.Append(at, records);
+  const bool may_be_lost = std::ranges::all_of(records, [](const Record& record) {
+    return std::holds_alternative<ResultAccepted>(record) ||
+           std::holds_alternative<DeadlineSet>(record);
+  });
+  if (may_be_lost) return state_.journal.Append(at, records, Journal::Flush::kLater);
+  TRY(state_.spool.SyncAll());
+  return state_.journal.Append(at, records);
 }
 
 void Runtime::Impl::Fold(const AggregateRound& job) {

@@ -56,11 +56,11 @@ Status Shell::CheckMembers() const {
   return Ok();
 }
 
-Status Shell::Start(const ModelId& model, std::uint64_t model_size) {
+Status Shell::Start(const ModelId& model, std::uint64_t model_size, std::vector<ResultKey> lost) {
   model_size_ = model_size;
   WriteMetrics();
   TRY(Execute(engine_.Resume(), ports_.Now()));
-  return Process(Started{model}, ports_.Now());
+  return Process(Started{.model = model, .lost = std::move(lost)}, ports_.Now());
 }
 
 Status Shell::Turn(std::optional<EventBody> event) {

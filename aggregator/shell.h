@@ -38,7 +38,8 @@ class ShellPorts {
   virtual std::int64_t SteadyMs() = 0;  // milliseconds from any start; only goes forward
 
   virtual Result<std::vector<Journal::Entry>> LoadJournal() = 0;
-  // Durable on return; after an error nothing was added.
+  // Durable on return, or with the round's close if the plan's durability is that; after an error
+  // nothing was added.
   virtual Status AppendToJournal(TimeMs at, std::span<const Record> records) = 0;
 
   // Makes the next model, one job at a time. The end comes back as AggregationFinished.
@@ -73,8 +74,9 @@ class Shell {
   Status Replay();
 
   // Does what a crash may have swallowed, and opens the first round from `model` if none was ever
-  // opened. `model_size` is the size of every model of the federation in bytes.
-  Status Start(const ModelId& model, std::uint64_t model_size);
+  // opened. `model_size` is the size of every model of the federation in bytes; `lost` are accepted
+  // results of the open round without their bytes.
+  Status Start(const ModelId& model, std::uint64_t model_size, std::vector<ResultKey> lost = {});
 
   // Puts an event to the engine, if there is one, and the clock, if a deadline has passed.
   Status Turn(std::optional<EventBody> event);

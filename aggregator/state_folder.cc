@@ -24,7 +24,9 @@ Result<StateFolder> StateFolder::Open(const Path& folder, const Plan& plan) {
   TRY(MakeFolders(folder, 0700));
   FileLock lock = TRY(Lock(folder));
   Journal journal = TRY(Journal::Open(folder / "journal.db", plan.federation_uuid, plan.digest));
-  Spool spool = TRY(Spool::Open(folder / "spool"));
+  const bool each = plan.aggregator.durability == Durability::kResult;
+  Spool spool =
+      TRY(Spool::Open(folder / "spool", each ? Spool::Sync::kEach : Spool::Sync::kTogether));
   ModelStore models = TRY(ModelStore::Open(folder / "models"));
   return StateFolder{.lock = std::move(lock),
                      .journal = std::move(journal),

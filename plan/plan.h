@@ -17,6 +17,10 @@
 
 namespace fx {
 
+// When an accepted result can survive a power cut: before its sender is told, or when its round is
+// closed. A crash of the process alone loses nothing either way.
+enum class Durability { kResult, kRound };
+
 // aggregator.settings
 struct AggregatorSettings {
   Path init_state_path;  // .pbuf files, relative to the workspace
@@ -26,6 +30,7 @@ struct AggregatorSettings {
   std::uint32_t db_store_rounds = 2;            // committed models kept for collaborators that lag
   bool write_logs = true;                       // logs/<origin>_metrics.txt
   std::uint64_t max_update_bytes = 4ULL << 30;  // a larger update is refused by its header
+  Durability durability = Durability::kResult;
 };
 
 enum class OptTreatment { kReset, kContinueLocal, kContinueGlobal };

@@ -82,6 +82,12 @@ void ReadAggregator(const YamlValue& plan, Complaints& complaints, AggregatorSet
   auto max_update = static_cast<std::int64_t>(out.max_update_bytes);
   s.Integer("max_update_bytes", max_update, 1024, 1LL << 42);
   out.max_update_bytes = static_cast<std::uint64_t>(max_update);
+  int durability = static_cast<int>(out.durability);
+  s.Pick("durability",
+         {{"result", static_cast<int>(Durability::kResult)},
+          {"round", static_cast<int>(Durability::kRound)}},
+         durability);
+  out.durability = static_cast<Durability>(durability);
   RequireValue(s, "persist_checkpoint", true, "every round is always kept on disk");
   if (const YamlRef name = s.Get("single_col_cert_common_name"); name && !name->is_null()) {
     s.Complain("single_col_cert_common_name",

@@ -93,6 +93,8 @@ std::optional<TimeMs> Engine::NextDeadline() const {
 }
 
 void Engine::On(TimeMs, const Started& e) {
+  // Of a closed round everything is durable; should it be lost all the same, the fold will say so.
+  if (state_.phase == Phase::kCollecting && !e.lost.empty()) Decide(ResultsLost{e.lost});
   if (state_.phase != Phase::kIdle || options_.members.empty()) return;
   if (state_.opened) return OpenRound(Next(state_.round), state_.model);
   OpenRound(Round{}, e.model);

@@ -6,13 +6,16 @@
 #include <variant>
 #include <vector>
 
+#include "aggregator/engine/record.h"
 #include "core/base/names.h"
 
 namespace fx::aggregator {
 
-// The process is up; sent once, after replay. Round 0 starts from `model`, the initial one.
+// The process is up; sent once, after replay. Round 0 starts from `model`, the initial one. `lost`
+// are accepted results of the open round whose bytes are gone, which only a power cut can do.
 struct Started {
   ModelId model;
+  std::vector<ResultKey> lost = {};
 };
 struct TasksRequested {
   CollaboratorName who;

@@ -33,6 +33,17 @@ struct ResultAccepted {
   std::int64_t num_samples;
   std::vector<Metric> metrics;
 };
+// A result of the round under way.
+struct ResultKey {
+  CollaboratorName who;
+  TaskName task;
+  bool operator==(const ResultKey&) const = default;
+};
+// These were accepted in this round, and their bytes did not survive a power cut: they are owed
+// again. Only with `durability: round`, or if somebody else removed the files.
+struct ResultsLost {
+  std::vector<ResultKey> results;
+};
 // A metric of one task, averaged over the collaborators that completed the round.
 struct AggregatedMetric {
   TaskName task;
@@ -58,6 +69,6 @@ struct ModelCommitted {
 struct FederationFinished {};
 
 using Record = std::variant<RoundOpened, DeadlineSet, ResultAccepted, RoundClosed, BestModelChosen,
-                            ModelCommitted, FederationFinished>;
+                            ModelCommitted, FederationFinished, ResultsLost>;
 
 }  // namespace fx::aggregator

@@ -54,6 +54,11 @@ struct Applier {
     state.phase = Phase::kFinished;
   }
 
+  void operator()(const ResultsLost& r) const {
+    FX_CHECK(state.phase == Phase::kCollecting);
+    for (const auto& [who, task] : r.results) FX_CHECK(state.accepted.erase({task, who}) == 1);
+  }
+
   void Use(const ModelId& model) const {
     state.model = model;
     if (state.history.empty() || state.history.back() != model) state.history.push_back(model);

@@ -84,7 +84,7 @@ Status IncomingUpdate::CheckDigest() {
 
 Status IncomingUpdate::Commit() {
   FX_FAILPOINT_SCOPE("upload.commit");
-  Status done = file_.Sync();
+  Status done = spool_.syncs_each() ? file_.Sync() : Ok();
   if (done) {
     done = spool_.Commit(path_, ticket_.round, ticket_.who, ticket_.task, ticket_.update);
   }

@@ -47,7 +47,8 @@ class IncomingUpdate {
 
   // Once, when complete: compares the digest ...
   Status CheckDigest();
-  // ... and makes the update durable. Blocks for as long as the disk takes.
+  // ... and makes the update as durable as the spool wants it. Blocks for as long as the disk
+  // takes.
   Status Commit();
 
  private:

@@ -285,8 +285,9 @@ Result<std::vector<Journal::Entry>> Journal::Load() {
   return entries;
 }
 
-Status Journal::Append(TimeMs at, std::span<const Record> records) {
+Status Journal::Append(TimeMs at, std::span<const Record> records, Flush flush) {
   if (records.empty()) return Ok();
+  TRY(SetFlush(flush));
   FX_FAILPOINT_SCOPE("journal.append");
   FX_FAILPOINT("begin");
   const Round before = round_;
@@ -303,6 +304,15 @@ Status Journal::Append(TimeMs at, std::span<const Record> records) {
     (void)Execute(db_.get(), "ROLLBACK");  // fails if SQLite has rolled back already
   }
   return done;
+}
+
+// With NORMAL, a commit to the write-ahead log is not synced; the next with FULL syncs both.
+Status Journal::SetFlush(Flush flush) {
+  if (flush == flush_) return Ok();
+  TRY(Execute(db_.get(),
+              flush == Flush::kNow ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL"));
+  flush_ = flush;
+  return Ok();
 }
 
 Status Journal::AddRecord(TimeMs at, const Record& record) {
@@ -327,7 +337,19 @@ Status Journal::AddMetrics(const Record& record) {
       TRY(AddMetric("aggregator", m.task, m.metric));
     }
   }
+  if (const auto* lost = std::get_if<ResultsLost>(&record)) {
+    for (const ResultKey& result : lost->results) TRY(ForgetMetrics(result));
+  }
   return Ok();
+}
+
+Status Journal::ForgetMetrics(const ResultKey& result) {
+  Statement remove = TRY(Statement::Prepare(
+      db_.get(), "DELETE FROM metric WHERE round = ? AND origin = ? AND task = ?"));
+  return remove.Bind(1, std::int64_t{Number(round_)})
+      .Bind(2, result.who.value)
+      .Bind(3, result.task.value)
+      .Run();
 }
 
 Status Journal::AddMetric(const std::string& origin, const TaskName& task, const Metric& metric) {

@@ -50,10 +50,12 @@ class Journal {
   // Every record in the order of its decision.
   Result<std::vector<Entry>> Load();
 
-  // Adds `records`, and the metric rows that follow from them, in one transaction; durable on
-  // return. A collaborator's metrics have its name as origin, averaged ones "aggregator". After an
-  // error nothing was added.
-  Status Append(TimeMs at, std::span<const Record> records);
+  // Adds `records`, and the metric rows that follow from them, in one transaction. A collaborator's
+  // metrics have its name as origin, averaged ones "aggregator". After an error nothing was added.
+  // On return it is durable; or, with kLater, it will be with the next that is not: a power cut
+  // before that loses it, a crash of the process does not.
+  enum class Flush { kNow, kLater };
+  Status Append(TimeMs at, std::span<const Record> records, Flush flush = Flush::kNow);
 
  private:
   struct Closer {
@@ -67,9 +69,12 @@ class Journal {
   Status CheckMeta(const std::string& key, const std::string& expected, const std::string& hint);
   Status AddRecord(TimeMs at, const Record& record);
   Status AddMetrics(const Record& record);
+  Status ForgetMetrics(const ResultKey& result);
+  Status SetFlush(Flush flush);
   Status AddMetric(const std::string& origin, const TaskName& task, const Metric& metric);
 
   std::unique_ptr<sqlite3, Closer> db_;
+  Flush flush_ = Flush::kNow;
   Round round_{};  // of the last record: the round column of those that do not name theirs
 };
 

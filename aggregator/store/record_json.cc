@@ -80,6 +80,13 @@ struct Writer {
   }
   Json operator()(const ModelCommitted& r) const { return {{"model", r.model.value}}; }
   Json operator()(const FederationFinished&) const { return Json::object(); }
+  Json operator()(const ResultsLost& r) const {
+    Json results = Json::array();
+    for (const auto& [who, task] : r.results) {
+      results.push_back({{"who", who.value}, {"task", task.value}});
+    }
+    return {{"results", results}};
+  }
 };
 
 // Below, nlohmann throws on whatever is missing or of another type; FromJson catches.
@@ -135,6 +142,14 @@ Record ReadFederationFinished(const Json&) {
   return FederationFinished{};
 }
 
+Record ReadResultsLost(const Json& json) {
+  ResultsLost r;
+  for (const Json& result : json.at("results")) {
+    r.results.push_back({.who = {result.at("who")}, .task = {result.at("task")}});
+  }
+  return r;
+}
+
 struct RecordType {
   std::string_view name;
   Record (*read)(const Json&);
@@ -149,6 +164,7 @@ constexpr std::array kTypes = {
     RecordType{"BestModelChosen", ReadBestModelChosen},
     RecordType{"ModelCommitted", ReadModelCommitted},
     RecordType{"FederationFinished", ReadFederationFinished},
+    RecordType{"ResultsLost", ReadResultsLost},
 };
 static_assert(kTypes.size() == std::variant_size_v<Record>);
 

@@ -8,14 +8,17 @@
 #include <string_view>
 
 #include "aggregator/store/file_name.h"
+#include "core/base/digest.h"
 #include "core/base/failpoint.h"
 #include "core/base/format.h"
+#include "core/base/log.h"
 
 namespace fx::aggregator {
 namespace {
 
 constexpr unsigned kFolderMode = 0700;  // updates are nobody else's business
 constexpr std::string_view kPartial = ".part";
+constexpr std::string_view kCommitted = ".fxm";
 constexpr int kFields = 4;
 
 std::optional<std::uint32_t> RoundOf(const std::string& file_name) {
@@ -24,6 +27,14 @@ std::optional<std::uint32_t> RoundOf(const std::string& file_name) {
   const auto [rest, error] = std::from_chars(file_name.data(), end, round);
   if (error != std::errc() || rest == end || *rest != '+') return std::nullopt;
   return round;
+}
+
+// Whether the bytes are those whose digest the name ends in.
+Result<bool> IsWhole(const Path& file) {
+  const MappedFile mapped = TRY(MappedFile::Open(file));
+  FastDigest digest;
+  digest.Update(mapped.bytes());
+  return file.stem().string().ends_with("+" + std::move(digest).FinishHex());
 }
 
 // Whose partial file it is, escaped; none if it is not named like one.
@@ -35,13 +46,17 @@ std::optional<std::string> OwnerOf(const std::string& file_name) {
 
 }  // namespace
 
-Result<Spool> Spool::Open(const Path& folder) {
+Result<Spool> Spool::Open(const Path& folder, Sync sync) {
   FX_FAILPOINT_SCOPE("spool.open");
   TRY(MakeFolders(folder, kFolderMode));
-  Spool spool(folder);
+  Spool spool(folder, sync);
   for (const Path& file : TRY(ListFolder(folder))) {
     if (file.filename().string().ends_with(kPartial)) TRY(spool.Remember(file));
     if (file.filename().string().starts_with("tmp-")) TRY(RemoveIfExists(file));
+    if (file.extension() == kCommitted && sync == Sync::kTogether && !TRY(IsWhole(file))) {
+      LogWarning("an update did not survive a power cut", {{"file", file.filename().string()}});
+      TRY(RemoveIfExists(file));
+    }
   }
   return spool;
 }
@@ -71,7 +86,18 @@ Path Spool::PathOf(Round round, const CollaboratorName& who, const TaskName& tas
 Status Spool::Commit(const Path& temp, Round round, const CollaboratorName& who,
                      const TaskName& task, const UpdateId& update) const {
   FX_FAILPOINT_SCOPE("spool.commit");
-  return RenameDurably(temp, PathOf(round, who, task, update));
+  const Path path = PathOf(round, who, task, update);
+  return syncs_each() ? RenameDurably(temp, path) : RenameFile(temp, path);
+}
+
+Status Spool::SyncAll() const {
+  FX_FAILPOINT_SCOPE("spool.sync");
+  for (const Path& file : TRY(ListFolder(folder_))) {
+    if (file.extension() != kCommitted) continue;
+    OutputFile out = TRY(OutputFile::Open(file, OutputFile::Existing::kKeep, FileMode::kPrivate));
+    TRY(out.Sync());
+  }
+  return SyncFolder(folder_);
 }
 
 Status Spool::Sweep(Round before) const {

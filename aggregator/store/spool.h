@@ -22,9 +22,19 @@ namespace fx::aggregator {
 // is how many came; that they are the right ones is for the update's digest to say.
 class Spool {
  public:
+  // When an update is durable: once it is committed, or with all others by SyncAll.
+  enum class Sync { kEach, kTogether };
+
   // Makes the folder if need be. Partial files stay, one a collaborator; what is no file of the
-  // spool but looks as if it was to be one is removed.
-  static Result<Spool> Open(const Path& folder);
+  // spool but looks as if it was to be one is removed. With kTogether so is what a power cut has
+  // left of updates that were not yet durable: those whose bytes are not those of their name.
+  static Result<Spool> Open(const Path& folder, Sync sync = Sync::kEach);
+
+  // Whether a file must be fsynced before Commit.
+  bool syncs_each() const { return sync_ == Sync::kEach; }
+
+  // Makes every committed update durable.
+  Status SyncAll() const;
 
   // Where the bytes of an update are collected; there may be some. The caller is the only one who
   // writes for this collaborator. Another update's partial file of the same collaborator is
@@ -35,13 +45,13 @@ class Spool {
   Path PathOf(Round round, const CollaboratorName& who, const TaskName& task,
               const UpdateId& update) const;
 
-  // The update is here, whole and durable.
+  // The update is here, whole and as durable as it has to be.
   bool Holds(Round round, const CollaboratorName& who, const TaskName& task,
              const UpdateId& update) const {
     return Exists(PathOf(round, who, task, update));
   }
 
-  // Gives `temp`, which is complete and fsynced, its final name, durably. Committing the same
+  // Gives `temp`, which is complete, and fsynced if syncs_each, its final name. Committing the same
   // update again is fine.
   Status Commit(const Path& temp, Round round, const CollaboratorName& who, const TaskName& task,
                 const UpdateId& update) const;
@@ -55,11 +65,12 @@ class Spool {
     std::map<std::string, Path> of;  // by escaped collaborator
   };
 
-  explicit Spool(Path folder)
-      : folder_(std::move(folder)), partials_(std::make_unique<Partials>()) {}
+  Spool(Path folder, Sync sync)
+      : folder_(std::move(folder)), sync_(sync), partials_(std::make_unique<Partials>()) {}
   Status Remember(const Path& partial);
 
   Path folder_;
+  Sync sync_;
   std::unique_ptr<Partials> partials_;
 };
 

@@ -82,14 +82,6 @@ Path FolderOf(const Path& path) {
   return folder.empty() ? Path(".") : folder;
 }
 
-Status SyncFolder(const Path& folder) {
-  const Fd fd = TRY(OpenFd("open folder", folder, O_RDONLY | O_DIRECTORY));
-  if (FX_FAILPOINT_FAILS("folder_fsync") || ::fsync(fd.get()) != 0) {
-    return FailOn("sync folder", folder, errno);
-  }
-  return Ok();
-}
-
 Status WriteAllAt(int fd, const Path& path, std::uint64_t offset,
                   std::span<const std::byte> bytes) {
   if (FX_FAILPOINT_WRITE("write", [&] {
@@ -190,9 +182,21 @@ Status AtomicWrite(const Path& path, std::string_view bytes, FileMode mode) {
   return SyncFolder(FolderOf(path));
 }
 
+Status RenameFile(const Path& from, const Path& to) {
+  return Rename(from, to, format("rename {} to", from.string()));
+}
+
 Status RenameDurably(const Path& from, const Path& to) {
-  TRY(Rename(from, to, format("rename {} to", from.string())));
+  TRY(RenameFile(from, to));
   return SyncFolder(FolderOf(to));
+}
+
+Status SyncFolder(const Path& folder) {
+  const Fd fd = TRY(OpenFd("open folder", folder, O_RDONLY | O_DIRECTORY));
+  if (FX_FAILPOINT_FAILS("folder_fsync") || ::fsync(fd.get()) != 0) {
+    return FailOn("sync folder", folder, errno);
+  }
+  return Ok();
 }
 
 Status MakeFolders(const Path& path, unsigned mode) {

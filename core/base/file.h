@@ -33,6 +33,10 @@ Status AtomicWrite(const Path& path, std::string_view bytes, FileMode mode = Fil
 // Makes `from`, already fsynced, durable under the name `to` (rename, then fsync of the folder).
 Status RenameDurably(const Path& from, const Path& to);
 
+// The parts of it: a rename that a power cut may undo until the folder is synced.
+Status RenameFile(const Path& from, const Path& to);
+Status SyncFolder(const Path& folder);
+
 Status MakeFolders(const Path& path, unsigned mode = 0755);
 bool Exists(const Path& path);
 Status RemoveIfExists(const Path& path);

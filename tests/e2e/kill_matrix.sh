@@ -2,13 +2,15 @@
 # kill -9, a full disk and torn writes at every failpoint of the aggregator and of a site; see
 # kill_matrix.py.
 #
-#   kill_matrix.sh aggregator|site|disk|pairs [SEED]
+#   kill_matrix.sh aggregator|site|disk|pairs|power [SEED]
 driver=$(realpath "$(dirname "$0")")/kill_matrix.py
 source "$(dirname "$0")/common.inc"
 
 # One dense layer, and an optimizer with a state that is kept: a round takes no time.
 tiny='/conv2d|max_pool|relu|dropout|units: 128/d
       s|opt_treatment: RESET|opt_treatment: CONTINUE_LOCAL|'
+[ "$1" != power ] || tiny+='
+      s|^( *)rounds_to_train.*|&\n\1durability: round|'
 prepare_federation 2 "$tiny"
 mkdir "$work/matrix"
 mv "$aggregator" "$work/matrix/aggregator"

@@ -6,10 +6,12 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <filesystem>
 #include <mutex>
 #include <optional>
 #include <set>
 
+#include "aggregator/standing.h"
 #include "aggregator/state_folder.h"
 #include "tests/support/matchers.h"
 #include "tests/support/must.h"
@@ -18,11 +20,13 @@ namespace fx::test {
 namespace {
 
 using aggregator::Outcome;
+using aggregator::ReadStanding;
 using testing::HasSubstr;
 using testing::StartsWith;
 
 // Results of the plan of the tests: two members, two rounds of three tasks and a last judgement.
-constexpr int kResults = 2 * (2 * 3 + 1);
+constexpr int kResultsOfRound = 2 * 3;
+constexpr int kResults = 2 * kResultsOfRound + 2;
 
 // The collaborators of a federation, each on a thread of its own.
 class Collaborators {
@@ -39,6 +43,12 @@ class Collaborators {
   void WaitForResults(int count) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return results_ >= count; });
+  }
+
+  // That were acknowledged so far.
+  int results() {
+    const std::lock_guard lock(mutex_);
+    return results_;
   }
 
  private:
@@ -138,6 +148,30 @@ TEST(Federation, ServesMoreSitesThanItReceivesUpdatesOfAtOnce) {
     models.insert(Must(ReadFile(federation.LastModel())));
   }
   EXPECT_EQ(models.size(), 1U);
+}
+
+// Written by the first version in the middle of round 1, and to be continued by every later one.
+// Never made anew.
+TEST(Federation, ContinuesTheStateFolderOfTheFirstVersion) {
+  const TestFederation federation;
+  const Path state = aggregator::StatePath(federation.workspace.path(), federation.plan);
+  Must(MakeFolders(state.parent_path()));
+  std::filesystem::copy(Path(FX_SOURCE_DIR) / "tests/integration/testdata/state_v1", state,
+                        std::filesystem::copy_options::recursive);
+  const auto before = Must(ReadStanding(federation.workspace.path(), federation.plan));
+  ASSERT_TRUE(before);
+  EXPECT_EQ(before->state.phase, aggregator::Phase::kCollecting);
+  EXPECT_EQ(before->state.round, Round{1});
+  const std::size_t known = before->state.accepted.size();
+  EXPECT_GT(known, 0U);
+
+  RunningAggregator running(federation.Options());
+  Collaborators collaborators(federation, running.port());
+  EXPECT_THAT(running.Wait(), IsOkAndHolds(Outcome::kFinished));
+  EXPECT_EQ(collaborators.results(), kResults - kResultsOfRound - static_cast<int>(known));
+  EXPECT_EQ(Must(ReadFile(federation.LastModel())), LastModelAfter({}));
+  const auto after = Must(ReadStanding(federation.workspace.path(), federation.plan));
+  EXPECT_EQ(after->state.phase, aggregator::Phase::kFinished);
 }
 
 TEST(Federation, StopsWhenAsked) {

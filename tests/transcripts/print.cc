@@ -49,6 +49,10 @@ struct Printer {
   }
   void operator()(const ModelCommitted& r) const { out << "= ModelCommitted " << r.model; }
   void operator()(const FederationFinished&) const { out << "= FederationFinished"; }
+  void operator()(const ResultsLost& r) const {
+    out << "= ResultsLost";
+    for (const auto& [who, task] : r.results) out << " " << who << "/" << task;
+  }
 
   void operator()(const ReplyTasks& a) const {
     out << "> ReplyTasks " << a.request << " round=" << a.round << " model=" << a.model << " "

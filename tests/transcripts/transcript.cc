@@ -140,7 +140,7 @@ class Runner {
     at_ = TimeMs{Take<std::int64_t>(words)};
     const auto command = Take<std::string>(words);
     if (plan_.Run(command, words)) return;
-    if (command == "crash") return Crash();
+    if (command == "crash") return Crash(words);
     const std::optional<EventBody> event = ParseEvent(command, words);
     if (!event) {
       ADD_FAILURE() << "unknown command: " << line;
@@ -157,11 +157,16 @@ class Runner {
     Keep(engine_->Step({.at = at_, .body = *event}));
   }
 
-  // What the shell does when it comes up again.
-  void Crash() {
+  // What the shell does when it comes up again. Each word is a result, who/task, that is lost.
+  void Crash(std::istringstream& words) {
+    Started started = started_;
+    for (std::string word; words >> word;) {
+      const std::size_t slash = word.find('/');
+      started.lost.push_back({.who = {word.substr(0, slash)}, .task = {word.substr(slash + 1)}});
+    }
     Rebuild();
     Keep(engine_->Resume());
-    Keep(engine_->Step({.at = at_, .body = started_}));
+    Keep(engine_->Step({.at = at_, .body = started}));
   }
 
   void Rebuild() {

@@ -106,6 +106,12 @@ TEST(RecordJson, IsStillThatOfTheFirstVersion) {
   EXPECT_EQ(lines, *ReadFile(kTestdata / "records_v1.txt"));
 }
 
+TEST(RecordJson, NamesLostResults) {
+  const Record lost = ResultsLost{{{.who = {"ann"}, .task = {"train"}}}};
+  EXPECT_EQ(TypeOf(lost), "ResultsLost");
+  EXPECT_EQ(ToJson(lost), R"({"v":1,"results":[{"who":"ann","task":"train"}]})");
+}
+
 TEST(RecordJson, RefusesWhatItDoesNotKnow) {
   EXPECT_THAT(FromJson("RoundSkipped", R"({"v":1})"),
               IsError(ErrorCode::kFailedPrecondition, "its type RoundSkipped is unknown here"));
@@ -123,8 +129,55 @@ TEST(RecordJson, RefusesWhatIsTornOrOfAnotherType) {
 }
 
 TEST_F(JournalTest, GivesBackEveryKindOfRecordInOrder) {
+  std::vector<Record> records = AllRecords();
+  records.emplace_back(ResultsLost{{{.who = {"ann"}, .task = {"train"}}}});
+  Write(records);
+  EXPECT_EQ(Json(Read()), Json(records));
+}
+
+TEST_F(JournalTest, ForgetsTheMetricsOfLostResultsButNotTheirRecords) {
+  const Record accepted = ResultAccepted{.who = {"ann"},
+                                         .task = {"train"},
+                                         .update = {"u"},
+                                         .num_samples = 1,
+                                         .metrics = {{"loss", 0.5}}};
+  const auto open = [](std::uint32_t round) {
+    return RoundOpened{.round = Round{round}, .model = {}, .assignments = {}};
+  };
+  Write({open(4), accepted, open(5), accepted, ResultsLost{{{.who = {"ann"}, .task = {"train"}}}}});
+  EXPECT_EQ(Sqlite(file(), "select round from metric"), "4\n");
+  Write({accepted});
+  EXPECT_EQ(Sqlite(file(), "select round from metric order by round"), "4\n5\n");
+  EXPECT_EQ(Read().size(), 6U);
+}
+
+TEST_F(JournalTest, CanBeReadBySomeoneElseWithoutATraceOfIt) {
+  const auto records_of = [this](const Result<std::vector<Journal::Entry>>& entries) {
+    EXPECT_THAT(entries, IsOk());
+    return entries ? entries->size() : 0;
+  };
+  const auto log = [this] { return ReadFile(file().string() + "-wal").value_or("none"); };
+  {
+    Result<Journal> journal = Open();
+    ASSERT_THAT(journal->Append(TimeMs{1}, AllRecords()), IsOk());
+    const std::string before = log();
+    EXPECT_EQ(records_of(Journal::Read(file(), kFederation, kDigest)), AllRecords().size());
+    EXPECT_EQ(log(), before);
+    ASSERT_THAT(journal->Append(TimeMs{2}, AllRecords(), Journal::Flush::kLater), IsOk());
+    EXPECT_EQ(records_of(Journal::Read(file(), kFederation, kDigest)), 2 * AllRecords().size());
+  }
+  const std::vector<Path> before = *ListFolder(folder_.path());
+  EXPECT_EQ(records_of(Journal::Read(file(), kFederation, kDigest)), 2 * AllRecords().size());
+  EXPECT_EQ(*ListFolder(folder_.path()), before);
+}
+
+TEST_F(JournalTest, IsNotReadIfItIsAnothersOrNewer) {
   Write(AllRecords());
-  EXPECT_EQ(Json(Read()), Json(AllRecords()));
+  EXPECT_THAT(Journal::Read(file(), kFederation, "ffff"),
+              IsError(ErrorCode::kFailedPrecondition, "its plan_digest is 0123abcd"));
+  Sqlite(file(), "pragma user_version = 2");
+  EXPECT_THAT(Journal::Read(file(), kFederation, kDigest),
+              IsError(ErrorCode::kFailedPrecondition, "has schema 2, expected at most 1"));
 }
 
 TEST_F(JournalTest, KeepsTimesAndCountsFromOne) {

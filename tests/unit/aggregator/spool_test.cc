@@ -5,8 +5,11 @@
 
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "aggregator/store/file_name.h"
+#include "core/base/digest.h"
 #include "tests/support/matchers.h"
 
 namespace fx::aggregator {
@@ -53,6 +56,34 @@ TEST_F(SpoolTest, KeepsAnUpdateUnderItsNames) {
   const Spool spool = *Spool::Open(folder());
   EXPECT_TRUE(Stage(spool, Round{3}, "ann", "train"));
   EXPECT_EQ(spool.PathOf(Round{3}, {"ann"}, {"train"}, {"u"}), folder() / "3+ann+train+u.fxm");
+}
+
+// What a power cut may leave of files that were never fsynced.
+TEST_F(SpoolTest, DropsWhatAPowerCutHasDamagedIfUpdatesAreSyncedTogether) {
+  const std::string bytes = "the bytes of an update";
+  FastDigest digest;
+  digest.Update(AsBytes(bytes));
+  const UpdateId update{std::move(digest).FinishHex()};
+  const std::vector<std::string> damages = {bytes, bytes.substr(0, 7), "",
+                                            std::string(bytes.size(), '\0')};
+  const auto fill = [&](const Spool& spool) {
+    for (std::uint32_t i = 0; i < damages.size(); ++i) {
+      const Path temp = *spool.ClaimPartial(Round{i}, {"ann"}, {"train"}, update);
+      ASSERT_THAT(AtomicWrite(temp, damages[i]), IsOk());
+      ASSERT_THAT(spool.Commit(temp, Round{i}, {"ann"}, {"train"}, update), IsOk());
+    }
+    EXPECT_THAT(spool.SyncAll(), IsOk());
+  };
+  const auto kept = [&](const Spool& spool) {
+    std::vector<std::uint32_t> rounds;
+    for (std::uint32_t i = 0; i < damages.size(); ++i) {
+      if (spool.Holds(Round{i}, {"ann"}, {"train"}, update)) rounds.push_back(i);
+    }
+    return rounds;
+  };
+  fill(*Spool::Open(folder(), Spool::Sync::kTogether));
+  EXPECT_THAT(kept(*Spool::Open(folder(), Spool::Sync::kEach)), testing::SizeIs(damages.size()));
+  EXPECT_THAT(kept(*Spool::Open(folder(), Spool::Sync::kTogether)), testing::ElementsAre(0U));
 }
 
 TEST_F(SpoolTest, TakesTheSameUpdateTwice) {

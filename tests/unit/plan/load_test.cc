@@ -80,7 +80,7 @@ TEST(LoadPlan, KeepsTheOrderOfTheCollaborators) {
 
 TEST(LoadPlan, DoesWhatAnEditSays) {
   PlanText text;
-  text.Replace("rounds_to_train: 10", "rounds_to_train: 3")
+  text.Replace("rounds_to_train: 10", "rounds_to_train: 3\n    durability: round")
       .Replace("epochs: 1", "epochs: 2\n      batch_size: 64")
       .Replace("learning_rate: 0.03", "learning_rate: 1.0e-3")
       .Replace("type: sgd", "type: adam")
@@ -91,6 +91,7 @@ TEST(LoadPlan, DoesWhatAnEditSays) {
   const Result<Plan> plan = text.Load();
   ASSERT_TRUE(plan) << plan.error().Render();
   EXPECT_EQ(plan->aggregator.rounds_to_train, 3U);
+  EXPECT_EQ(plan->aggregator.durability, Durability::kRound);
   EXPECT_EQ(plan->tasks.at({"train"}).epochs, 2);
   EXPECT_EQ(plan->tasks.at({"train"}).batch_size, 64);
   EXPECT_EQ(plan->task_runner.optimizer.type, OptimizerType::kAdam);

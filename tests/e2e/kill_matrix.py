@@ -422,6 +422,7 @@ class Slots:
     def __init__(self, fx, source):
         self.fx, self.source = fx, source
         self.free, self.lock, self.made = [], threading.Lock(), 0
+        self.lost = 0  # how often results of an open round were, in all cases
 
     def take(self):
         with self.lock:
@@ -462,6 +463,8 @@ def run_case(slots, case):
     try:
         hit = play(federation, case)
         check_end(federation, slot["reference"])
+        with slots.lock:
+            slots.lost += sum(kind == "ResultsLost" for kind, _, _ in federation.journal())
         return hit, None
     except Failed as failure:
         federation.stop()
@@ -496,6 +499,7 @@ def main():
     )
     for name in missed:
         print(f"  not hit: {name}")
+    require((slots.lost > 0) == (kind == "power"), f"results were lost {slots.lost} times")
     sys.exit(1 if failures else 0)
 
 

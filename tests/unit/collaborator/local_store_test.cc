@@ -3,9 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <limits>
 #include <string>
 
+#include "core/tensor/model_file.h"
 #include "tests/support/matchers.h"
 
 namespace fx::collaborator {
@@ -129,6 +131,44 @@ TEST_F(LocalStoreTest, RemembersTheClosedRoundAndTheModels) {
   }
   EXPECT_EQ(Found().closed, Round{12});
   EXPECT_THAT(Found().models, ElementsAre(model));
+}
+
+TEST_F(LocalStoreTest, CanBeLookedAtWhileAProcessHasIt) {
+  const FinishedTask sent = Add(Task(3, "judge"), nullptr, nullptr);
+  const FinishedTask kept = Add(Task(3, "train"), nullptr, nullptr);
+  LocalStore store = Open();
+  ASSERT_THAT(store.MarkSent(sent), IsOk());
+  const auto status = LocalStore::Look(folder());
+  ASSERT_THAT(status, IsOk());
+  EXPECT_TRUE(status->running);
+  EXPECT_THAT(status->remembered.finished, ElementsAre(sent, kept));
+  EXPECT_THAT(status->sent, ElementsAre(true, false));
+}
+
+TEST_F(LocalStoreTest, ForgetsThatAResultWasSentIfItsTaskIsRunAgain) {
+  const FinishedTask first = Add(Task(3, "train"), nullptr, nullptr);
+  ASSERT_THAT(Open().MarkSent(first), IsOk());
+  Add(Task(3, "train"), nullptr, nullptr);
+  EXPECT_THAT(LocalStore::Look(folder())->sent, ElementsAre(false));
+}
+
+// Written by the first version, and to be read by every later one. Never made anew.
+TEST_F(LocalStoreTest, ReadsTheFolderOfTheFirstVersion) {
+  std::filesystem::create_directories(folder());
+  std::filesystem::copy(Path(FX_SOURCE_DIR) / "tests/unit/collaborator/testdata/site_v1", folder(),
+                        std::filesystem::copy_options::recursive);
+  const Remembered found = Found();
+  EXPECT_EQ(found.closed, Round{2});
+  EXPECT_THAT(found.models, ElementsAre(ModelId{std::string(64, 'c')}));
+  ASSERT_EQ(found.finished.size(), 2U);
+  EXPECT_EQ(EncodeFinishedTask(found.finished[0]), EncodeFinishedTask(Task(3, "a task")));
+  FinishedTask trained = found.finished[1];
+  EXPECT_EQ(ModelFile::Open(Open().UpdatePath(trained))->Load()[0].tensor.floats()[0], 1);
+  EXPECT_EQ(ModelFile::Open(Open().OptimizerPath(trained))->Load()[0].tensor.floats()[0], 2);
+  trained.update = {};
+  trained.size = 0;
+  trained.optimizer = {};
+  EXPECT_EQ(trained, Task(3, "train"));
 }
 
 TEST_F(LocalStoreTest, RefusesASecondProcessWithWords) {

@@ -33,6 +33,7 @@ import shutil
 import signal
 import socket
 import sqlite3
+import struct
 import subprocess
 import sys
 import tempfile
@@ -173,6 +174,24 @@ class Federation:
         require(shown.returncode == 0, f"fx status of {role}: {shown.stderr}")
         return json.loads(shown.stdout)
 
+    def tear_journal(self, draw, transactions):
+        """Cuts the write-ahead log somewhere in the first of its last so many transactions. (See
+        https://www.sqlite.org/fileformat2.html#walformat for the numbers.)"""
+        path = os.path.join(self.state_folder(), "journal.db-wal")
+        if transactions == 0:
+            return
+        with open(path, "r+b") as log:
+            frame = 24 + struct.unpack(">I", log.read(12)[8:])[0]
+            ends = [32]
+            for begin in range(32, os.path.getsize(path) - frame + 1, frame):
+                log.seek(begin + 4)
+                if log.read(4) != bytes(4):  # the last of a transaction
+                    ends.append(begin + frame)
+            cut = draw.randrange(ends[-1 - transactions], ends[-transactions])
+            log.truncate(cut)
+            if draw.random() < 0.5:  # the file has grown, its bytes have not arrived
+                log.truncate(ends[-1])
+
     def digests(self):
         """Of the files that are the same in every run."""
         files = [self.path("aggregator", "save", name) for name in ("best.pbuf", "last.pbuf")]
@@ -191,9 +210,13 @@ class Federation:
         return sorted(accepted)
 
     def cut_power(self, draw):
-        """Damages what is not durable: the updates of a round that is not closed."""
-        if expected_aggregator(self.journal() or [])[0] != "collecting":
+        """Damages what is not durable: the updates of a round that is not closed, and the records
+        that accept them, from a byte in one of them on."""
+        records = self.journal() or []
+        if expected_aggregator(records)[0] != "collecting":
             return
+        opened = max(i for i, (kind, _, _) in enumerate(records) if kind == "RoundOpened")
+        self.tear_journal(draw, draw.randint(0, len(records) - 1 - opened))
         for path in sorted(glob.glob(os.path.join(self.state_folder(), "spool", "*.fxm"))):
             damage, size = draw.choice(("missing", "short", "empty", "zero")), os.path.getsize(path)
             if damage == "missing":
@@ -378,7 +401,9 @@ def disk_cases(points, draw):
             full = f"{name}:nth={nth}:enospc"
             yield Case(f"{role} {full}", {role: full}, [])
             if ability == "writes":
-                yield kill(role, name, draw.randint(1, count), "torn")
+                torn = 8 if name == "journal.append/pwrite" else 1
+                for nth in sorted(draw.sample(range(1, count + 1), min(torn, count))):
+                    yield kill(role, name, nth, "torn")
 
 
 def pair_cases(points, draw):

@@ -1,6 +1,7 @@
 // The list of everything that is wrong with a plan, so that all of it can be said at once.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,11 @@
 #include "plan/yaml_value.h"
 
 namespace fx {
+
+// More are counted, but not told.
+inline constexpr std::size_t kMostComplaints = 100;
+// Bytes of one; longer ones, which quote long keys, are cut.
+inline constexpr std::size_t kLongestComplaint = 1000;
 
 // Collects complaints in any order and tells them in the order of the file. A complaint is one line
 // without a full stop: "plan/plan.yaml:14: assigner.settings.task_groups[0].percentage is 1.4,

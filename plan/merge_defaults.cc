@@ -39,14 +39,17 @@ void Set(Entries& entries, std::string_view key, YamlRef value) {
 
 // `base` overridden key by key; keys compare as text, which is what sections have.
 Entries Override(Entries base, const Entries& own) {
+  std::map<std::pair<YamlKind, std::string>, std::size_t> places;
+  for (std::size_t i = 0; i < base.size(); ++i) {
+    places.emplace(std::pair(base[i].key->kind(), KeyText(*base[i].key)), i);
+  }
   for (const YamlEntry& entry : own) {
-    const auto found = std::ranges::find_if(base, [&](const YamlEntry& e) {
-      return e.key->kind() == entry.key->kind() && KeyText(*e.key) == KeyText(*entry.key);
-    });
-    if (found == base.end())
+    const auto found = places.find({entry.key->kind(), KeyText(*entry.key)});
+    if (found == places.end()) {
       base.push_back(entry);
-    else
-      found->value = entry.value;
+    } else {
+      base[found->second].value = entry.value;
+    }
   }
   return base;
 }

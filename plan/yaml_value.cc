@@ -232,7 +232,9 @@ void Builder::Close() {
   if (stopped_) return;
   std::size_t size = 1;
   for (const YamlRef& item : frame.value->items) size += ExpandedSize(*item);
-  for (const YamlEntry& entry : frame.value->entries) size += 1 + ExpandedSize(*entry.value);
+  for (const YamlEntry& entry : frame.value->entries) {
+    size += ExpandedSize(*entry.key) + ExpandedSize(*entry.value);
+  }
   if (size > kMaxYamlValues) {
     return Stop(frame.value->line, format("the document holds more than {} values with its aliases "
                                           "written out",
@@ -243,7 +245,7 @@ void Builder::Close() {
 }
 
 std::size_t Builder::ExpandedSize(const YamlValue& value) const {
-  if (!value.is_mapping() && !value.is_sequence()) return 1;
+  if (!value.is_mapping() && !value.is_sequence()) return 1 + value.source.size() / kYamlValueBytes;
   const auto found = expanded_.find(&value);
   return found == expanded_.end() ? 1 : found->second;
 }
@@ -352,6 +354,7 @@ YamlRef ParseYaml(std::string_view text, const std::string& file, Complaints& co
   try {
     RunParser(text, builder, file, complaints);
   } catch (const YAML::Exception& e) {
+    if (builder.stopped()) return nullptr;
     complaints.Add(file, std::max(e.mark.line + 1, 1), format("not valid YAML: {}", e.msg));
     return nullptr;
   }

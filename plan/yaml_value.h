@@ -46,11 +46,13 @@ struct YamlValue {
   YamlRef Find(std::string_view key) const;
 };
 
-// Bounds on a document; beyond them it is refused. The last counts values with every alias written
-// out, which is what a document of nested aliases (an alias bomb) multiplies.
+// Bounds on a document; beyond them it is refused. kMaxYamlValues counts values with every alias
+// written out, which is what a document of nested aliases (an alias bomb) multiplies; a long text
+// counts as one more value for every kYamlValueBytes of it.
 inline constexpr std::size_t kMaxYamlBytes = 1U << 20;
 inline constexpr std::size_t kMaxYamlDepth = 64;
 inline constexpr std::size_t kMaxYamlValues = 100'000;
+inline constexpr std::size_t kYamlValueBytes = 64;
 
 // Parses one document. Null reference if there is nothing to go on with; otherwise the tree,
 // perhaps with complaints about details (duplicate keys, impossible numbers) that the caller may

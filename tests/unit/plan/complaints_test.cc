@@ -23,6 +23,20 @@ TEST(Complaints, AreToldInTheOrderOfTheFileEachOnce) {
   EXPECT_TRUE(Complaints().ToStatus());
 }
 
+TEST(Complaints, ThatAreTooManyAreCounted) {
+  Complaints complaints;
+  for (int line = 1; line <= 103; ++line) complaints.Add("a", line, "x");
+  const std::string message = complaints.ToStatus().error().message();
+  EXPECT_THAT(message, ::testing::EndsWith("a:100: x\n           and 3 more"));
+}
+
+TEST(Complaints, ThatAreTooLongAreCutBetweenCharacters) {
+  Complaints complaints;
+  complaints.Add("a", 1, "x" + std::string(kLongestComplaint - 2, 'y') + "\u00e9 is not a key");
+  const std::string message = complaints.ToStatus().error().message();
+  EXPECT_THAT(message, ::testing::EndsWith("yyy..."));
+}
+
 TEST(Complaint, OfASectionThatIsNoMapping) {
   EXPECT_EQ(After("compression_pipeline:\n  template: NoCompressionPipeline ",
                   "compression_pipeline: 3 "),

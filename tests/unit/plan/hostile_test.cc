@@ -7,6 +7,7 @@
 #include "plan/complaints.h"
 #include "plan/edit.h"
 #include "plan/resolve.h"
+#include "tests/support/matchers.h"
 #include "tests/unit/plan/plan_text.h"
 
 namespace fx {
@@ -71,6 +72,14 @@ TEST(HostilePlan, IsEditedAsMeantOrNotAtAll) {
               "agg.example.org");
   }
   EXPECT_GT(edited, 50);
+}
+
+// Half a gigabyte if it were written out, from a file of a megabyte.
+TEST(HostilePlan, ThatRepeatsALongTextByAliasesIsRefused) {
+  std::string text = "a: &a " + std::string(500'000, 'x') + "\nb: [";
+  for (int i = 0; i < 1'000; ++i) text += "*a, ";
+  EXPECT_THAT(ParseYaml(text + "]\n", "plan.yaml"),
+              test::IsError(ErrorCode::kInvalidArgument, "with its aliases written out"));
 }
 
 TEST(HostileCols, AreAnsweredWithNamesOrWithWords) {

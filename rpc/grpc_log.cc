@@ -1,10 +1,11 @@
 #include "rpc/grpc_log.h"
 
+#include <google/protobuf/stubs/logging.h>
 #include <grpc/support/log.h>
 
 #include <atomic>
 
-#include "core/base/log.h"
+#include "core/base/log_throttle.h"
 
 namespace fx {
 namespace {
@@ -12,7 +13,8 @@ namespace {
 std::atomic<GrpcRole> g_role{GrpcRole::kServer};
 
 void OnGrpcLog(gpr_log_func_args* args) {
-  if (const auto words = ExplainGrpcLog(args->message, g_role)) LogWarning(*words);
+  static LogThrottle throttle;  // anybody who reaches the port can fail a handshake
+  if (const auto words = ExplainGrpcLog(args->message, g_role)) throttle.Warn(*words);
 }
 
 // OpenSSL's own words: what follows the last colon.
@@ -26,6 +28,7 @@ std::string Reason(std::string_view line) {
 void InstallGrpcLog(GrpcRole role) {
   g_role = role;
   gpr_set_log_function(OnGrpcLog);
+  google::protobuf::SetLogHandler(nullptr);  // it writes a line for each text that is not UTF-8
 }
 
 std::optional<std::string> ExplainGrpcLog(std::string_view line, GrpcRole role) {

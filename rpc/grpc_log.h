@@ -9,8 +9,9 @@ namespace fx {
 
 enum class GrpcRole { kServer, kClient };
 
-// Replaces gRPC's own logging for the whole process: failed TLS handshakes become one warning a
-// person understands, everything else is dropped. Call before any other use of gRPC.
+// Replaces the logging of gRPC and protobuf for the whole process: failed TLS handshakes become one
+// warning a person understands, a limited number a minute, and everything else is dropped. Call
+// before any other use of gRPC.
 void InstallGrpcLog(GrpcRole role);
 
 // The sentence for a line of gRPC's log, if it tells of a failed handshake.

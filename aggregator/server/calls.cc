@@ -1,6 +1,6 @@
 #include "aggregator/server/calls.h"
 
-#include "core/base/log.h"
+#include "core/base/log_throttle.h"
 #include "rpc/credentials.h"
 #include "rpc/status.h"
 
@@ -13,8 +13,10 @@ Result<CollaboratorName> Authenticate(const CallEnv& env, grpc::CallbackServerCo
 
 grpc::Status Refuse(std::string_view call, const grpc::CallbackServerContext& context,
                     const Error& error) {
-  LogWarning("refused a call",
-             {{"call", std::string(call)}, {"peer", context.peer()}, {"reason", error.OneLine()}});
+  static LogThrottle throttle;
+  throttle.Warn(
+      "refused a call",
+      {{"call", std::string(call)}, {"peer", context.peer()}, {"reason", error.OneLine()}});
   return ToGrpc(error);
 }
 

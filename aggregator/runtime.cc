@@ -44,8 +44,9 @@ std::int64_t SteadyNow() {
 struct JobFailed {
   Error error;
 };
+struct OldRemoved {};
 struct StopRequested {};
-using Message = std::variant<EventBody, JobFailed, StopRequested>;
+using Message = std::variant<EventBody, JobFailed, OldRemoved, StopRequested>;
 
 }  // namespace
 
@@ -79,6 +80,7 @@ class Runtime::Impl final : private ShellPorts {
   std::vector<ResultKey> LostResults() const;
   Status StartServer();
   bool PostFromCall(EventBody event);
+  void PostFromJob(Message message);
 
   Status Loop();
   Status Handle(Message message);
@@ -167,6 +169,11 @@ bool Runtime::Impl::PostFromCall(EventBody event) {
   return false;
 }
 
+void Runtime::Impl::PostFromJob(Message message) {
+  const bool pushed = messages_.TryPush(std::move(message));
+  FX_CHECK(pushed || messages_.closed());
+}
+
 Result<Outcome> Runtime::Impl::Run() {
   Status status = Loop();
   Stop();
@@ -196,8 +203,9 @@ Status Runtime::Impl::Loop() {
 
 Status Runtime::Impl::Handle(Message message) {
   if (auto* failed = std::get_if<JobFailed>(&message)) return Fail(std::move(failed->error));
+  if (std::holds_alternative<OldRemoved>(message)) shell_.OnOldRemoved();
   auto* event = std::get_if<EventBody>(&message);
-  if (event == nullptr) return Ok();  // StopRequested: stop_requested_ says it
+  if (event == nullptr) return shell_.Turn(std::nullopt);  // stop_requested_ says the rest
   if (std::holds_alternative<TasksRequested>(*event) ||
       std::holds_alternative<ResultStaged>(*event)) {
     from_calls_.fetch_sub(1);
@@ -238,8 +246,7 @@ void Runtime::Impl::Fold(const AggregateRound& job) {
                                                                     .model = *std::move(model)}))
                             : Message(JobFailed{std::move(model).error().In(
                                   format("cannot aggregate round {}", Number(job.round)))});
-    const bool pushed = messages_.TryPush(std::move(message));
-    FX_CHECK(pushed || messages_.closed());
+    PostFromJob(std::move(message));
   });
 }
 
@@ -256,6 +263,7 @@ void Runtime::Impl::RemoveOld(const Prune& prune) {
     Status done = state_.spool.Sweep(prune.round);
     if (done) done = state_.models.Prune(prune.keep);
     if (!done) LogWarning("old files cannot be removed", {{"reason", done.error().OneLine()}});
+    PostFromJob(OldRemoved{});
   });
 }
 

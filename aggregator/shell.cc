@@ -156,7 +156,16 @@ void Shell::Do(const ReplyRejected& action) {
 }
 
 void Shell::Do(const AggregateRound& action) {
-  ports_.Fold(action);
+  if (removals_ > 0) {
+    fold_ = action;
+  } else {
+    ports_.Fold(action);
+  }
+}
+
+void Shell::OnOldRemoved() {
+  FX_CHECK(removals_ > 0);
+  if (--removals_ == 0 && fold_) ports_.Fold(*std::exchange(fold_, std::nullopt));
 }
 
 void Shell::Do(const SaveBestModel& action) {
@@ -173,9 +182,10 @@ void Shell::Do(const WakeWaiters&) {
   }
 }
 
-// After the saves that were asked for before it. And before the round it is of can be folded, so
-// that no new model is there yet that `keep` does not name.
+// After the saves that were asked for before it. And before the round it is of is folded: what
+// comes of that is a model that `keep` does not name. After a crash a round may be due at once.
 void Shell::Do(const Prune& action) {
+  ++removals_;
   ports_.RemoveOld(action);
 }
 

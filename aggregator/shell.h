@@ -9,6 +9,7 @@
 // anyone hears of them; then its actions are run.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -42,13 +43,14 @@ class ShellPorts {
   // nothing was added.
   virtual Status AppendToJournal(TimeMs at, std::span<const Record> records) = 0;
 
-  // Makes the next model, one job at a time. The end comes back as AggregationFinished.
+  // Makes the next model; one job at a time, and none before old files are removed. The end comes
+  // back as AggregationFinished.
   virtual void Fold(const AggregateRound& job) = 0;
 
   // Done one after the other in the order they were asked for; a failure is logged, no more.
   virtual void SaveBest(const SaveBestModel& save, double score) = 0;
   virtual void SaveLast(const SaveLastModel& save) = 0;
-  virtual void RemoveOld(const Prune& prune) = 0;
+  virtual void RemoveOld(const Prune& prune) = 0;  // the end comes back as OnOldRemoved
   // All lines of the federation so far; those that are not in the file yet are added.
   virtual void WriteMetrics(const std::vector<std::string>& lines) = 0;
 };
@@ -80,6 +82,9 @@ class Shell {
 
   // Puts an event to the engine, if there is one, and the clock, if a deadline has passed.
   Status Turn(std::optional<EventBody> event);
+
+  // RemoveOld is done, well or not.
+  void OnOldRemoved();
 
   // How many milliseconds to wait for an event at most before the next Turn.
   std::int64_t patience() const;
@@ -121,6 +126,8 @@ class Shell {
   Report report_;
   std::uint64_t model_size_ = 0;
   bool already_finished_ = false;
+  std::size_t removals_ = 0;              // under way
+  std::optional<AggregateRound> fold_;    // waits for them
   std::deque<EventBody> again_;           // requests to put to the engine once more
   std::optional<TimeMs> ticked_;          // the deadline the engine was last told of
   std::int64_t last_call_ = 0;            // leaves then, whoever is missing

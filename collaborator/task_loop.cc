@@ -96,8 +96,14 @@ Status TaskLoop::Do(const AskForTasks&) {
   FX_FAILPOINT("answered");
   if (!answer) {
     if (TryAgain(answer.error())) return Ok();
+    // Two calls under this name. Once, the other may be an older one of ours that was stuck in a
+    // dead connection; if it is another process, one of the two gives up.
+    if (answer.error().code() == ErrorCode::kAborted && !std::exchange(superseded_, true)) {
+      return Ok();
+    }
     return Fail(std::move(answer).error().In("cannot get tasks from the aggregator"));
   }
+  superseded_ = false;
   if (!*answer) return Ok();
   const TaskAssignment& assignment = **answer;
   TRY(session_.OnAssigned(assignment));

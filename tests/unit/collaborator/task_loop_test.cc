@@ -292,6 +292,22 @@ TEST(TaskLoop, AnAggregatorThatContradictsItselfIsNotAskedForEver) {
               IsError(ErrorCode::kAborted, "cannot send the result of judge of round 0"));
 }
 
+// A question that was stuck in a dead connection may arrive after the one that replaced it.
+TEST(TaskLoop, AQuestionThatAnotherReplacedIsAskedAgainOnce) {
+  const Error replaced(ErrorCode::kAborted, "another call for tasks came in under the name site1");
+  Federation stuck;
+  EXPECT_THAT(stuck.Run(FailAt(0, replaced), NoTrouble), IsOk());
+  Federation two_processes;
+  int calls = 0;
+  const Trouble always = [&]() -> std::optional<Error> {
+    ++calls;
+    return replaced;
+  };
+  EXPECT_THAT(two_processes.Run(always, NoTrouble),
+              IsError(ErrorCode::kAborted, "cannot get tasks from the aggregator"));
+  EXPECT_EQ(calls, 2);
+}
+
 TEST(TaskLoop, AnAggregatorThatRefusesTheCallIsNotAskedAgain) {
   Federation federation;
   const Error refused(ErrorCode::kPermissionDenied, "site1 is not in plan/cols.yaml");

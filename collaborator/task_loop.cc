@@ -14,6 +14,9 @@
 namespace fx::collaborator {
 namespace {
 
+// Calls of ours that may still be on their way to the aggregator, in connections long given up.
+constexpr int kOldCalls = 4;
+
 // The link has waited already, so the step is simply done again.
 bool TryAgain(const Error& error) {
   return error.code() == ErrorCode::kUnavailable || error.code() == ErrorCode::kDeadlineExceeded;
@@ -96,14 +99,12 @@ Status TaskLoop::Do(const AskForTasks&) {
   FX_FAILPOINT("answered");
   if (!answer) {
     if (TryAgain(answer.error())) return Ok();
-    // Two calls under this name. Once, the other may be an older one of ours that was stuck in a
-    // dead connection; if it is another process, one of the two gives up.
-    if (answer.error().code() == ErrorCode::kAborted && !std::exchange(superseded_, true)) {
-      return Ok();
-    }
+    // Two calls under this name. A few times, the other may be an older one of ours that was stuck
+    // in a dead connection; if it is another process, one of the two gives up.
+    if (answer.error().code() == ErrorCode::kAborted && ++superseded_ <= kOldCalls) return Ok();
     return Fail(std::move(answer).error().In("cannot get tasks from the aggregator"));
   }
-  superseded_ = false;
+  superseded_ = 0;
   if (!*answer) return Ok();
   const TaskAssignment& assignment = **answer;
   TRY(session_.OnAssigned(assignment));

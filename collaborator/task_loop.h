@@ -60,10 +60,10 @@ class TaskLoop {
   Link& link_;
   TaskRunner& runner_;
   Session session_;
-  std::string held_;         // digest of the parameters the runner has; empty if not known
-  std::string refused_;      // the result the aggregator last refused as too late
-  bool waiting_ = false;     // and said so
-  bool superseded_ = false;  // the last question for tasks, by another under this name
+  std::string held_;      // digest of the parameters the runner has; empty if not known
+  std::string refused_;   // the result the aggregator last refused as too late
+  bool waiting_ = false;  // and said so
+  int superseded_ = 0;    // questions for tasks in a row, by others under this name
   bool over_ = false;
 };
 

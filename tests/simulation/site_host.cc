@@ -20,6 +20,7 @@ namespace {
 constexpr std::size_t kChunkBytes = 32;
 constexpr std::int64_t kLongPollMs = 30'000;
 constexpr std::int64_t kGoodbyeMs = 5000;
+constexpr int kOldCalls = 4;  // as in task_loop.cc
 
 std::string Stem(const FinishedTask& task) {
   return format("results/{:08}-{}", Number(task.round), task.task.value);
@@ -41,7 +42,7 @@ void SiteHost::Boot() {
                                                 .keep_models = plan_.collaborator.db_store_rounds},
                    Remember());
   refused_.clear();
-  superseded_ = false;
+  superseded_ = 0;
   downloaded_ = false;
   Proceed();
 }
@@ -127,7 +128,7 @@ void SiteHost::Do(const collaborator::AskForTasks& ask) {
   Later(kLongPollMs, [this, ask, call = call_] {
     if (call != call_) return;
     wire_.Close(call);
-    superseded_ = false;  // as far as the loop knows there was nothing to do yet
+    superseded_ = 0;  // as far as the loop knows there was nothing to do yet
     Do(ask);
   });
 }
@@ -137,12 +138,12 @@ void SiteHost::HearTasks(const Down& message) {
   const auto& reply = std::get<aggregator::Reply>(message);
   if (WorthAnotherTry(reply)) return TryAgain(collaborator::AskForTasks{});
   if (const auto* error = std::get_if<Error>(&reply)) {
-    if (error->code() == ErrorCode::kAborted && !std::exchange(superseded_, true)) {
+    if (error->code() == ErrorCode::kAborted && ++superseded_ <= kOldCalls) {
       return Do(collaborator::AskForTasks{});
     }
     throw Violation{name() + " gets no tasks: " + error->OneLine()};
   }
-  superseded_ = false;
+  superseded_ = 0;
   TaskAssignment assignment{.round = {}, .tasks = {}, .model = {}, .quit = true};
   if (const auto* tasks = std::get_if<aggregator::TasksReply>(&reply)) {
     assignment = {.round = tasks->round,

@@ -65,7 +65,7 @@ class SiteHost final : public Host {
   std::optional<collaborator::Session> session_;
   CallPtr call_;
   bool downloaded_ = false;  // wrong bytes, once
-  bool superseded_ = false;  // by another question under this name, once
+  int superseded_ = 0;       // by other questions under this name, in a row
   std::string refused_;
 };
 

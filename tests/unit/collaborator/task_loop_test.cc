@@ -293,7 +293,7 @@ TEST(TaskLoop, AnAggregatorThatContradictsItselfIsNotAskedForEver) {
 }
 
 // A question that was stuck in a dead connection may arrive after the one that replaced it.
-TEST(TaskLoop, AQuestionThatAnotherReplacedIsAskedAgainOnce) {
+TEST(TaskLoop, AQuestionThatAnotherReplacedIsAskedAgainAFewTimes) {
   const Error replaced(ErrorCode::kAborted, "another call for tasks came in under the name site1");
   Federation stuck;
   EXPECT_THAT(stuck.Run(FailAt(0, replaced), NoTrouble), IsOk());
@@ -305,7 +305,7 @@ TEST(TaskLoop, AQuestionThatAnotherReplacedIsAskedAgainOnce) {
   };
   EXPECT_THAT(two_processes.Run(always, NoTrouble),
               IsError(ErrorCode::kAborted, "cannot get tasks from the aggregator"));
-  EXPECT_EQ(calls, 2);
+  EXPECT_EQ(calls, 5);
 }
 
 TEST(TaskLoop, AnAggregatorThatRefusesTheCallIsNotAskedAgain) {

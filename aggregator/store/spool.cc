@@ -17,7 +17,6 @@ namespace fx::aggregator {
 namespace {
 
 constexpr unsigned kFolderMode = 0700;  // updates are nobody else's business
-constexpr std::string_view kComplete = ".fxm";
 constexpr std::string_view kPartial = ".part";
 constexpr std::string_view kCommitted = ".fxm";
 constexpr int kFields = 4;
@@ -55,7 +54,7 @@ Result<Spool> Spool::Open(const Path& folder, Sync sync) {
     if (file.filename().string().ends_with(kPartial)) TRY(spool.Remember(file));
     // Killed between a rename and its fsync, a process leaves an update that Holds vouches for and
     // a power cut can take. Renaming it to what it is called makes that durable.
-    if (file.extension() == kComplete) TRY(RenameDurably(file, file));
+    if (file.extension() == kCommitted) TRY(RenameDurably(file, file));
     if (file.filename().string().starts_with("tmp-")) TRY(RemoveIfExists(file));
     if (file.extension() == kCommitted && sync == Sync::kTogether && !TRY(IsWhole(file))) {
       LogWarning("an update did not survive a power cut", {{"file", file.filename().string()}});

@@ -28,7 +28,12 @@ void TuneServer(grpc::ServerBuilder& builder, const Heartbeat& heartbeat) {
   builder.SetResourceQuota(grpc::ResourceQuota("fx").Resize(kServerBufferBytes));
   set(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxCallsAConnection);
   set(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, heartbeat.every_ms / 2);
-  set(GRPC_ARG_ALLOW_REUSEPORT, 0);  // or two aggregators would share a port and both get half
+  set(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeMs);
+  // Nobody of ours compresses messages, and a megabyte of a stranger's could become a gigabyte:
+  // gRPC inflates a message before it looks at the size.
+  for (const auto algorithm : {GRPC_COMPRESS_DEFLATE, GRPC_COMPRESS_GZIP}) {
+    builder.SetCompressionAlgorithmSupportStatus(algorithm, false);
+  }
 }
 
 grpc::ChannelArguments TunedChannelArguments(const Heartbeat& heartbeat) {

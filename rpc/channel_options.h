@@ -26,6 +26,9 @@ inline constexpr int kMaxCallsAConnection = 32;
 // stops reading, and drops connections if that does not help.
 inline constexpr std::size_t kServerBufferBytes = 1U << 30;
 
+// A connection that has not proved by then who it is, and opened HTTP/2, is closed.
+inline constexpr int kHandshakeMs = 10'000;
+
 void TuneServer(grpc::ServerBuilder& builder, const Heartbeat& heartbeat = {});
 grpc::ChannelArguments TunedChannelArguments(const Heartbeat& heartbeat = {});
 

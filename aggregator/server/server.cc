@@ -1,17 +1,13 @@
 #include "aggregator/server/server.h"
 
-#include <arpa/inet.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <chrono>
-#include <cstring>
+#include <utility>
 
 #include "aggregator/server/calls.h"
-#include "core/base/format.h"
+#include "aggregator/server/listener.h"
 #include "rpc/aggregator.grpc.pb.h"
 #include "rpc/channel_options.h"
 #include "rpc/credentials.h"
@@ -22,6 +18,7 @@ namespace {
 constexpr auto kGrace = std::chrono::seconds(1);
 
 using Wire = wire::Aggregator;
+using Connection = grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters;
 using ServiceBase = Wire::WithCallbackMethod_GetTasks<
     Wire::WithRawCallbackMethod_Download<Wire::WithRawCallbackMethod_Upload<Wire::Service>>>;
 
@@ -47,61 +44,33 @@ class Service final : public ServiceBase {
   CallEnv& env_;
 };
 
-// Why the port cannot be had: gRPC does not say, so a plain socket asks again.
-int BindError(std::uint16_t port) {
-  const int fd = socket(AF_INET, SOCK_STREAM, 0);
-  if (fd < 0) return errno;
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  const int error =
-      bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 ? 0 : errno;
-  close(fd);
-  return error;
-}
-
-Error CannotListen(const ServerOptions& options) {
-  const int error = BindError(options.port);
-  if (error == EADDRINUSE) {
-    return Error(ErrorCode::kUnavailable,
-                 format("port {} is taken by another program on this machine", options.port))
-        .Hint(
-            "stop that program (perhaps an aggregator started before), or set another "
-            "network.settings.agg_port in plan/plan.yaml and export the workspace again");
-  }
-  if (error == EACCES) {
-    return Error(ErrorCode::kPermissionDenied,
-                 format("port {} may not be used by this user", options.port))
-        .Hint("set network.settings.agg_port in plan/plan.yaml to a port from 1024 on");
-  }
-  return Error(ErrorCode::kUnavailable,
-               format("cannot listen on {}:{}{}{}", options.address, options.port,
-                      error == 0 ? "" : ": ", error == 0 ? "" : std::strerror(error)));
-}
-
 }  // namespace
 
 class Server::Impl {
  public:
-  explicit Impl(CallEnv& env) : service(env) {}
+  Impl(CallEnv& env, std::unique_ptr<Listener> from) : service(env), listener(std::move(from)) {}
   Service service;
-  int port = 0;
   std::unique_ptr<grpc::Server> server;
+  std::unique_ptr<Listener> listener;  // ends first: it hands connections to the server
 };
 
 Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options,
                                               const PemBundle& credentials, CallEnv& env) {
-  auto impl = std::make_unique<Impl>(env);
+  auto impl = std::make_unique<Impl>(env, TRY(Listener::Open(options.address, options.port)));
   grpc::ServerBuilder builder;
   TuneServer(builder, options.heartbeat);
-  builder.AddListeningPort(format("{}:{}", options.address, options.port),
-                           options.tls
-                               ? MakeServerCredentials(credentials, options.require_client_auth)
-                               : grpc::InsecureServerCredentials(),
-                           &impl->port);
+  const std::shared_ptr acceptor = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+      options.tls ? MakeServerCredentials(credentials, options.require_client_auth)
+                  : grpc::InsecureServerCredentials());
   builder.RegisterService(&impl->service);
   impl->server = builder.BuildAndStart();
-  if (impl->server == nullptr || impl->port == 0) return Fail(CannotListen(options));
+  if (impl->server == nullptr) return Fail(ErrorCode::kInternal, "gRPC cannot start its server");
+  impl->listener->Start([acceptor](int fd) {
+    Connection connection;
+    connection.fd = fd;
+    acceptor->HandleNewConnection(&connection);
+  });
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
@@ -111,10 +80,11 @@ Server::~Server() {
 }
 
 std::uint16_t Server::port() const {
-  return static_cast<std::uint16_t>(impl_->port);
+  return impl_->listener->port();
 }
 
 void Server::Shutdown() {
+  impl_->listener->Stop();
   impl_->server->Shutdown(std::chrono::system_clock::now() + kGrace);
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "aggregator/runtime.h"
+#include "aggregator/server/listener.h"
 #include "core/base/format.h"
 #include "fx/stop_on_signal.h"
 #include "pki/cert_store.h"
@@ -39,6 +40,7 @@ class AggregatorStart : public Command {
   Status Start(Io& io) const {
     const StopOnSignal signals;  // before any thread
     InstallGrpcLog(GrpcRole::kServer);
+    aggregator::RaiseConnectionLimit();
     RuntimeOptions options = TRY(MakeOptions(io));
     const Plan plan = options.plan;
     const std::unique_ptr<Runtime> runtime = TRY(Runtime::Create(std::move(options)));

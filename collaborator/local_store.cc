@@ -183,6 +183,9 @@ Result<FinishedTask> ParseFinishedTask(const std::string& text) {
     TRY(ParseField(words, key, task));
   }
   if (line != "end") return Fail(ErrorCode::kDataLoss, "it does not end in \"end\"");
+  if (EncodeFinishedTask(task) != text) {
+    return Fail(ErrorCode::kDataLoss, "it has fields twice, in another order, or more than fields");
+  }
   return task;
 }
 

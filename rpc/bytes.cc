@@ -1,5 +1,6 @@
 #include "rpc/bytes.h"
 
+#include <google/protobuf/stubs/logging.h>
 #include <grpcpp/support/slice.h>
 
 #include <limits>
@@ -38,6 +39,7 @@ Status Unpack(const grpc::ByteBuffer& buffer, google::protobuf::MessageLite& mes
   grpc::Slice slice;
   if (!buffer.Valid() || !buffer.DumpToSingleSlice(&slice).ok()) return refusal();
   if (slice.size() > std::numeric_limits<int>::max()) return refusal();
+  const google::protobuf::LogSilencer errors_are_returned;
   if (!message.ParseFromArray(slice.begin(), static_cast<int>(slice.size()))) return refusal();
   return Ok();
 }

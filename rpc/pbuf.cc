@@ -65,6 +65,9 @@ class Cursor {
 
   // Skips the value of a field whose key has been read.
   Status SkipValue(std::uint64_t key) {
+    if (key < 8 || key > UINT32_MAX) {
+      return Fail(ErrorCode::kInvalidArgument, format("a field has number {}", key >> 3));
+    }
     switch (key & 7) {
       case 0:
         TRY(Varint());

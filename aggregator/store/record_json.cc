@@ -91,8 +91,18 @@ struct Writer {
 
 // Below, nlohmann throws on whatever is missing or of another type; FromJson catches.
 
+// By itself it would cut a fraction, or a number too large, to what fits.
+template <typename T>
+T ToInteger(const Json& json) {
+  const bool fits = json.is_number_unsigned()
+                        ? std::in_range<T>(json.get<std::uint64_t>())
+                        : json.is_number_integer() && std::in_range<T>(json.get<std::int64_t>());
+  if (!fits) static_cast<void>(json.get_ref<const Json::object_t&>());  // which it is not: throws
+  return json.get<T>();
+}
+
 Round ToRound(const Json& json) {
-  return Round{json.at("round").get<std::uint32_t>()};
+  return Round{ToInteger<std::uint32_t>(json.at("round"))};
 }
 
 Record ReadRoundOpened(const Json& json) {
@@ -105,14 +115,14 @@ Record ReadRoundOpened(const Json& json) {
 }
 
 Record ReadDeadlineSet(const Json& json) {
-  return DeadlineSet{TimeMs{json.at("deadline").get<std::int64_t>()}};
+  return DeadlineSet{TimeMs{ToInteger<std::int64_t>(json.at("deadline"))}};
 }
 
 Record ReadResultAccepted(const Json& json) {
   ResultAccepted r{.who = {json.at("who")},
                    .task = {json.at("task")},
                    .update = {json.at("update")},
-                   .num_samples = json.at("num_samples"),
+                   .num_samples = ToInteger<std::int64_t>(json.at("num_samples")),
                    .metrics = {}};
   for (const Json& metric : json.at("metrics")) r.metrics.push_back(ToMetric(metric));
   return r;
@@ -190,7 +200,7 @@ Result<Record> FromJson(std::string_view type, std::string_view payload) {
   if (known == kTypes.end()) return TooNew(format("its type {} is unknown here", type));
   try {
     const Json json = Json::parse(payload);
-    if (const int version = json.at("v"); version > kPayloadVersion) {
+    if (const auto version = ToInteger<int>(json.at("v")); version > kPayloadVersion) {
       return TooNew(
           format("its payload has version {}, expected at most {}", version, kPayloadVersion));
     }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <clocale>
+#include <cstdlib>
 #include <memory>
 #include <set>
 #include <string_view>
@@ -30,11 +31,6 @@ struct EntryFree {
 using Reader = std::unique_ptr<archive, ReaderFree>;
 using Writer = std::unique_ptr<archive, WriterFree>;
 using Entry = std::unique_ptr<archive_entry, EntryFree>;
-
-std::string Why(archive* a) {
-  const char* text = archive_error_string(a);
-  return text == nullptr ? "unknown reason" : text;
-}
 
 // libarchive translates names to the thread's locale and loses what that cannot say; in this one
 // nothing is lost. The process's own locale stays as it is.
@@ -75,12 +71,20 @@ std::string Complaint(std::string_view name) {
   return "";
 }
 
-// For terminals: the name is a stranger's.
-std::string Shown(std::string_view name) {
-  std::string out(name.substr(0, 100));
+// For terminals: the text is a stranger's.
+std::string Shown(std::string_view text) {
+  std::string out(text.substr(0, 100));
   std::ranges::replace_if(
       out, [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }, '?');
   return out;
+}
+
+// libarchive quotes names in its reasons, and ends some of them with a line break.
+std::string Why(archive* a) {
+  const char* text = archive_error_string(a);
+  if (text == nullptr) return "unknown reason";
+  const std::string_view reason(text);
+  return Shown(reason.substr(0, reason.find_last_not_of('\n') + 1));
 }
 
 la_ssize_t AppendTo(archive*, void* sink, const void* bytes, std::size_t size) {
@@ -140,14 +144,15 @@ class Unpacker {
     // shown different entries.
     archive_read_support_format_zip_seekable(zip_.get());
     if (archive_read_open_memory(zip_.get(), text.data(), text.size()) != ARCHIVE_OK) {
-      return Fail(NotAZip());
+      return Fail(NotAZip(Why(zip_.get())));
     }
     std::vector<ArchiveEntry> entries;
     archive_entry* header = nullptr;
     for (;;) {
       const int code = archive_read_next_header(zip_.get(), &header);
-      if (code == ARCHIVE_EOF) return entries;
-      if (code < ARCHIVE_WARN) return Fail(NotAZip());
+      if (code == ARCHIVE_EOF && !entries.empty()) return entries;
+      if (code == ARCHIVE_EOF) return Fail(NotAZip("it holds nothing"));
+      if (code < ARCHIVE_WARN) return Fail(NotAZip(Why(zip_.get())));
       if (entries.size() == kMostEntries) {
         return Fail(ErrorCode::kResourceExhausted,
                     format("{}: more than {} entries", place_, kMostEntries));
@@ -157,9 +162,9 @@ class Unpacker {
   }
 
  private:
-  Error NotAZip() const {
+  Error NotAZip(const std::string& why) const {
     return Error(ErrorCode::kDataLoss,
-                 format("{}: not a zip archive, or a damaged one ({})", place_, Why(zip_.get())))
+                 format("{}: not a zip archive, or a damaged one ({})", place_, why))
         .Hint("fetch or send the file again");
   }
 
@@ -173,6 +178,9 @@ class Unpacker {
     const char* name = utf8 == nullptr ? archive_entry_pathname(header) : utf8;
     ArchiveEntry entry{.name = name == nullptr ? "" : name, .bytes = "", .folder = false};
     const auto type = archive_entry_filetype(header);
+    if (std::mbstowcs(nullptr, entry.name.c_str(), 0) == static_cast<std::size_t>(-1)) {
+      return Refuse(entry.name, "has a name that is not UTF-8");
+    }
     if (const std::string complaint = Complaint(entry.name); !complaint.empty()) {
       return Refuse(entry.name, complaint);
     }

@@ -22,9 +22,10 @@ struct ArchiveEntry {
 Status WriteZip(const Path& path, const std::vector<ArchiveEntry>& entries, bool stored = false);
 
 // Reads a whole archive into memory, trusting nothing in it. Refuses, naming the entry: a name that
-// is absolute, has "..", a backslash or control characters, or occurs twice; anything but files and
-// folders (links, devices); damage, as which an archive without entries counts; encryption; more
-// than 100,000 entries or more than `max_total` bytes in all, before as after decompression.
+// is absolute, has "..", a backslash or control characters, is not UTF-8, or occurs twice; anything
+// but files and folders (links, devices); damage, as which an archive without entries counts;
+// encryption; more than 100,000 entries or more than `max_total` bytes in all, before as after
+// decompression.
 Result<std::vector<ArchiveEntry>> ReadZip(const Path& path, std::uint64_t max_total = 1ULL << 30);
 
 }  // namespace fx

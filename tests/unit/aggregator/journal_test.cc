@@ -128,6 +128,16 @@ TEST(RecordJson, RefusesWhatIsTornOrOfAnotherType) {
   }
 }
 
+TEST(RecordJson, RefusesNumbersThatDoNotFitInsteadOfCuttingThem) {
+  for (const char* deadline : {"1e30", "1.5", "9223372036854775808", "true"}) {
+    EXPECT_THAT(FromJson("DeadlineSet", format(R"({{"v":1,"deadline":{}}})", deadline)),
+                IsError(ErrorCode::kDataLoss, "cannot be read"))
+        << deadline;
+  }
+  EXPECT_THAT(FromJson("ModelCommitted", R"({"v":55555555555555555555,"model":"m"})"),
+              IsError(ErrorCode::kDataLoss, "cannot be read"));
+}
+
 TEST_F(JournalTest, GivesBackEveryKindOfRecordInOrder) {
   std::vector<Record> records = AllRecords();
   records.emplace_back(ResultsLost{{{.who = {"ann"}, .task = {"train"}}}});

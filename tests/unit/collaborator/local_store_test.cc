@@ -194,5 +194,15 @@ TEST(FinishedTaskText, RefusesAnotherFormat) {
               IsError(ErrorCode::kDataLoss, "a%2 is not an escaped name"));
 }
 
+TEST(FinishedTaskText, IsWhatWasWrittenOrNothing) {
+  const std::string text = EncodeFinishedTask(Task(1, "train"));
+  ASSERT_THAT(ParseFinishedTask(text), IsOk());
+  std::string twice = text;
+  twice.insert(text.find("model "), "round 2\n");
+  EXPECT_THAT(ParseFinishedTask(twice), IsError(ErrorCode::kDataLoss, "fields twice"));
+  EXPECT_THAT(ParseFinishedTask(text + "more\n"),
+              IsError(ErrorCode::kDataLoss, "more than fields"));
+}
+
 }  // namespace
 }  // namespace fx::collaborator

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "tests/support/matchers.h"
@@ -117,6 +118,14 @@ TEST_F(Archive, RefusesNamesThatLeadElsewhere) {
   }
 }
 
+TEST_F(Archive, RefusesANameThatIsNotUtf8) {
+  WriteEntryNamed("caf_.txt");
+  auto bytes = ReadFile(File());
+  std::ranges::replace(*bytes, '_', '\xE9');  // here and in the central directory
+  ASSERT_THAT(AtomicWrite(File(), *bytes), IsOk());
+  EXPECT_THAT(ReadZip(File()), IsError(ErrorCode::kInvalidArgument, "is not UTF-8"));
+}
+
 TEST_F(Archive, RefusesLinksAndDevices) {
   for (const char* kind : {"S_IFLNK", "S_IFCHR"}) {
     MakeWithPython(std::string("i = zipfile.ZipInfo('x')\ni.create_system = 3\n"
@@ -174,6 +183,26 @@ TEST_F(Archive, RefusesAFileWhoseBytesWereChanged) {
   bytes->replace(bytes->find("hello"), 5, "jello");
   ASSERT_THAT(AtomicWrite(File(), *bytes), IsOk());
   EXPECT_THAT(ReadZip(File()), IsError(ErrorCode::kDataLoss, "\"a.txt\" is damaged"));
+}
+
+TEST_F(Archive, RefusesAFileThatIsNotAsLongAsItSaysInOneLine) {
+  const ArchiveEntry entry = {.name = "a.txt", .bytes = std::string(45, 'x'), .folder = false};
+  ASSERT_THAT(WriteZip(File(), {entry}), IsOk());
+  auto bytes = ReadFile(File());
+  constexpr std::size_t kSize = 22;  // in what precedes the data of an entry
+  bytes->at(bytes->find("PK\3\4") + kSize) = '\x2E';
+  ASSERT_THAT(AtomicWrite(File(), *bytes), IsOk());
+  const auto read = ReadZip(File());
+  ASSERT_THAT(read, IsError(ErrorCode::kDataLoss, "\"a.txt\" is damaged"));
+  EXPECT_THAT(read.error().OneLine(), testing::EndsWith("(read 45, expected 46)"));
+}
+
+TEST_F(Archive, RefusesAFileWhoseDirectoryIsLost) {
+  MakeWithPython("z.writestr('a.txt', 'hello')");
+  auto bytes = ReadFile(File());
+  bytes->at(bytes->find("PK\1\2")) = 'Q';
+  ASSERT_THAT(AtomicWrite(File(), *bytes), IsOk());
+  EXPECT_THAT(ReadZip(File()), IsError(ErrorCode::kDataLoss, "it holds nothing"));
 }
 
 TEST_F(Archive, RefusesOtherKindsOfFiles) {

@@ -143,6 +143,12 @@ TEST_F(Pbuf, ReadsOrRefusesAnyDamagedFileWithoutHarm) {
   EXPECT_LT(refused, 2000);  // flipped values and tags are not damage to the format
 }
 
+TEST_F(Pbuf, RefusesFieldNumbersThatProtobufDoesNotHave) {
+  EXPECT_THAT(ReadPbuf(Write(SmallFile() + "\x10\1")), IsOk());
+  EXPECT_THAT(ReadPbuf(Write(SmallFile() + std::string("\0\1", 2))),
+              IsError(ErrorCode::kInvalidArgument, "a field has number 0"));
+}
+
 TEST_F(Pbuf, RefusesGarbage) {
   for (std::uint64_t seed = 0; seed < 500; ++seed) {
     RandomStream random(seed, "garbage");

@@ -59,6 +59,7 @@ DOORS = [
      "convert at the door with rpc/ and use core types"),
     ("GoogleTest", r"(gtest|gmock)/", [], "tests belong in tests/"),
     ("rapidcheck", r"rapidcheck", [], "tests belong in tests/"),
+    ("sanitizers", r"sanitizer/", [], "they watch tests, in tests/"),
     ("google-benchmark", r"benchmark/", [], "benchmarks belong in tests/bench/"),
 ]
 

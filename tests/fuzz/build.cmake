@@ -1,0 +1,7 @@
+# Run by CTest (cmake -P) with SOURCE, the source tree, and BUILD, a folder: builds the fuzz targets
+# there, as the preset says.
+function(run)
+  execute_process(COMMAND ${ARGN} WORKING_DIRECTORY ${SOURCE} COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+run(${CMAKE_COMMAND} --preset fuzz -B ${BUILD})
+run(${CMAKE_COMMAND} --build ${BUILD} --target fuzz_targets)

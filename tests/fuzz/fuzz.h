@@ -22,8 +22,9 @@ class MemoryBound {
  public:
   static constexpr std::size_t kAllowance = 1U << 18;
   // Protobuf reserves, and does not touch, up to 50 MB for a text that claims to be so long, before
-  // it sees that the message ends; one a message, as that ends the parsing.
-  static constexpr std::size_t kProtobufAllowance = 64U << 20;
+  // it sees that the message ends; one a message, as that ends the parsing. A text that was there
+  // before and has to grow gets twice as much.
+  static constexpr std::size_t kProtobufAllowance = 128U << 20;
 
   MemoryBound(std::string_view input, std::size_t times, std::size_t allowance = kAllowance);
   ~MemoryBound();

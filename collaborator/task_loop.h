@@ -20,15 +20,15 @@ struct TaskLoopOptions {
   CollaboratorName name;
   std::map<TaskName, TaskSpec> tasks;  // of the plan
   CollaboratorSettings settings;       // of the plan
-  Path metrics_file;                   // empty: none is written
-  std::stop_token stop;                // ends Run with kCancelled, between batches at the latest
+  Path metrics_file{};                 // empty: none is written
+  std::stop_token stop{};              // ends Run with kCancelled, between batches at the latest
 
   // Seconds from any start, for how long a task took. Never goes backwards.
   std::function<double()> clock;
   // For a person who watches; both may be empty. `show` is called while a task runs, `clear` when
   // it has ended and before anything is logged.
-  std::function<void(Round, const TaskName&, const Progress&)> show;
-  std::function<void()> clear;
+  std::function<void(Round, const TaskName&, const Progress&)> show{};
+  std::function<void()> clear{};
 };
 
 // One federation, once. `link` and `runner` must outlive it; all on the caller's thread.

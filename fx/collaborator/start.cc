@@ -67,14 +67,8 @@ bool ShowProgress(const Io& io) {
 }
 
 collaborator::TaskLoopOptions LoopOptions(const Plan& plan, const CollaboratorName& name) {
-  collaborator::TaskLoopOptions options{.name = name,
-                                        .tasks = plan.tasks,
-                                        .settings = plan.collaborator,
-                                        .metrics_file = {},
-                                        .stop = {},
-                                        .clock = SteadySeconds,
-                                        .show = {},
-                                        .clear = {}};
+  collaborator::TaskLoopOptions options{
+      .name = name, .tasks = plan.tasks, .settings = plan.collaborator, .clock = SteadySeconds};
   if (plan.aggregator.write_logs) options.metrics_file = "logs/" + name.value + "_metrics.txt";
   return options;
 }

@@ -29,7 +29,7 @@ std::string RoundText(const Standing& standing) {
     case Phase::kIdle:
       return "No round has been opened yet\n";
     case Phase::kFinished:
-      return format("The federation is over: all {} rounds are done\n", standing.rounds);
+      return format("The federation is over: rounds 0 to {} are done\n", standing.rounds - 1);
     case Phase::kCollecting:
     case Phase::kAggregating:
       break;

@@ -70,14 +70,8 @@ void Collaborate(const Plan& plan, int number, PemBundle credentials, std::uint1
   options.port = port;
   const auto link = collaborator::MakeGrpcLink(std::move(options), std::move(credentials));
   Perturb runner(ParameterLayout(plan.task_runner), number, std::move(begins));
-  collaborator::TaskLoopOptions loop{.name = name,
-                                     .tasks = plan.tasks,
-                                     .settings = plan.collaborator,
-                                     .metrics_file = {},
-                                     .stop = {},
-                                     .clock = SteadySeconds,
-                                     .show = {},
-                                     .clear = {}};
+  collaborator::TaskLoopOptions loop{
+      .name = name, .tasks = plan.tasks, .settings = plan.collaborator, .clock = SteadySeconds};
   auto store = Must(collaborator::LocalStore::Open(workspace / "collaborators" / name.value));
   Must(collaborator::TaskLoop(std::move(loop), std::move(store), *link, runner).Run());
 }

@@ -67,9 +67,7 @@ class Federation {
                             .settings = {.opt_treatment = treatment_},
                             .metrics_file = metrics_file(),
                             .stop = std::move(stop),
-                            .clock = [] { return 0.0; },
-                            .show = {},
-                            .clear = {}};
+                            .clock = [] { return 0.0; }};
     return TaskLoop(std::move(options), std::move(store), link, runner).Run();
   }
 

@@ -156,7 +156,7 @@ TEST_F(StatusVerb, SaysWhichModelsThereAreAndWhetherTheyAreSavedYet) {
           best, ModelCommitted{{"m2"}}, FederationFinished{}});
   EXPECT_THAT(Text(),
               HasSubstr("Aggregator: not running\n"
-                        "The federation is over: all 3 rounds are done\n"
+                        "The federation is over: rounds 0 to 2 are done\n"
                         "Best model: the one of round 1, accuracy 0.7500, in save/best.pbuf\n"
                         "Last model: aggregated in round 1, not yet in save/last.pbuf"));
   const json said = Json()["aggregator"];

@@ -6,7 +6,7 @@
 driver=$(realpath "$(dirname "$0")")/kill_anywhere.py
 source "$(dirname "$0")/common.inc"
 
-seeds=${SEEDS:-1 2 3 4 5 6}
+seeds=${SEEDS:-1 2 3}
 kills=${KILLS:-12}
 
 prepare_federation 4

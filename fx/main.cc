@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/base/failpoint.h"
+#include "core/base/memory.h"
 #include "fx/app.h"
 #include "fx/commands.h"
 
@@ -22,6 +23,7 @@ fx::Status ArmFromEnvironment() {
 int main(int argc, char** argv) {
   // Whoever reads our output may leave early; a federation does not end for that.
   std::signal(SIGPIPE, SIG_IGN);
+  fx::KeepFreedMemory();
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   fx::Io io = fx::StandardIo();
   if (const fx::Status armed = ArmFromEnvironment(); !armed) {

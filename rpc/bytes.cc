@@ -26,6 +26,18 @@ grpc::ByteBuffer WrapBytes(std::span<const std::byte> bytes, Owner keep_alive) {
   return {&slice, 1};
 }
 
+Result<MessagePieces> MessagePieces::Of(const grpc::ByteBuffer& buffer) {
+  MessagePieces message;
+  if (!buffer.Valid() || !buffer.Dump(&message.slices_).ok()) {
+    return Fail(ErrorCode::kInternal, "a message cannot be read");
+  }
+  message.pieces_.reserve(message.slices_.size());
+  for (const grpc::Slice& slice : message.slices_) {
+    message.pieces_.push_back(std::as_bytes(std::span(slice.begin(), slice.size())));
+  }
+  return message;
+}
+
 grpc::ByteBuffer Pack(const google::protobuf::MessageLite& message) {
   const auto text = std::make_shared<std::string>(message.SerializeAsString());
   return WrapBytes(std::as_bytes(std::span(text->data(), text->size())), text);

@@ -3,10 +3,12 @@
 
 #include <google/protobuf/message_lite.h>
 #include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/slice.h>
 
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "core/base/error.h"
 
@@ -17,10 +19,25 @@ namespace fx {
 // a resumed transfer may send twice. From here to 4 MiB the speed is the same.
 inline constexpr std::size_t kChunkBytes = 256U << 10;
 
+// Trailing metadata of a Download: the XXH3-128 of the whole model file, hex.
+inline constexpr const char* kFastDigestTrailer = "fx-xxh3-128";
+
 // A buffer over memory that stays where it is until gRPC is done with it; `keep_alive` is released
 // then. No copy.
 grpc::ByteBuffer WrapBytes(std::span<const std::byte> bytes,
                            std::shared_ptr<const void> keep_alive);
+
+// The pieces a message lies in, which share its memory: valid while the result lives.
+class MessagePieces {
+ public:
+  // Refuses a message that cannot be read, which is a fault of gRPC.
+  static Result<MessagePieces> Of(const grpc::ByteBuffer& buffer);
+  std::span<const std::span<const std::byte>> get() const { return pieces_; }
+
+ private:
+  std::vector<grpc::Slice> slices_;
+  std::vector<std::span<const std::byte>> pieces_;
+};
 
 grpc::ByteBuffer Pack(const google::protobuf::MessageLite& message);
 // Refuses, with kInvalidArgument, what does not parse.

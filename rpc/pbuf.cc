@@ -2,7 +2,6 @@
 
 #include <google/protobuf/stubs/logging.h>
 
-#include <cstring>
 #include <functional>
 #include <set>
 #include <utility>
@@ -160,9 +159,8 @@ Result<Shape> ShapeOf(const MetadataProto& metadata, std::size_t size) {
 
 Result<Tensor> ToTensor(const RawTensor& raw) {
   TRY(CheckPlain(raw.description));
-  Tensor tensor(TRY(ShapeOf(raw.description.transformer_metadata(0), raw.data.size())));
-  if (!raw.data.empty()) std::memcpy(tensor.bytes().data(), raw.data.data(), raw.data.size());
-  return tensor;
+  Shape shape = TRY(ShapeOf(raw.description.transformer_metadata(0), raw.data.size()));
+  return Tensor::Borrow(DType::kFloat32, std::move(shape), raw.data);
 }
 
 Status AppendTensor(Bytes message, std::set<std::string>& names, PbufModel& to) {
@@ -184,6 +182,7 @@ Status AppendTensor(Bytes message, std::set<std::string>& names, PbufModel& to) 
   return Ok();
 }
 
+// The tensors are borrowed from `bytes`.
 Result<PbufModel> Parse(Bytes bytes) {
   PbufModel result;
   std::set<std::string> names;
@@ -292,7 +291,15 @@ Status WritePbuf(const Path& path, const ModelFile& model, std::int32_t round) {
 
 Result<PbufModel> ReadPbuf(const Path& path) {
   const MappedFile file = TRY(MappedFile::Open(path));
-  return In(Parse(file.bytes()), NotAModel(path));
+  PbufModel read = TRY(In(Parse(file.bytes()), NotAModel(path)));
+  read.model = Clone(read.model);
+  return read;
+}
+
+Result<MappedPbuf> MapPbuf(const Path& path) {
+  MappedFile file = TRY(MappedFile::Open(path));
+  PbufModel read = TRY(In(Parse(file.bytes()), NotAModel(path)));
+  return MappedPbuf{.file = std::move(file), .model = std::move(read.model)};
 }
 
 Result<std::int32_t> ReadPbufRound(const Path& path) {

@@ -27,4 +27,12 @@ Result<std::int32_t> ReadPbufRound(const Path& path);
 // names, lossy or compressed tensors (with the pipeline to blame in the hint).
 Result<PbufModel> ReadPbuf(const Path& path);
 
+// The same without a copy: the tensors are borrowed from the mapped file. Only their bytes may be
+// looked at, for nothing aligns them.
+struct MappedPbuf {
+  MappedFile file;
+  Model model;
+};
+Result<MappedPbuf> MapPbuf(const Path& path);
+
 }  // namespace fx

@@ -51,6 +51,13 @@ grpc::Status RawCall::Finish() {
   return status;
 }
 
+std::string RawCall::Trailer(const std::string& key) const {
+  const auto& trailers = context_.GetServerTrailingMetadata();
+  const auto found = trailers.find(key);
+  if (found == trailers.end()) return {};
+  return {found->second.data(), found->second.size()};
+}
+
 // One operation is under way at a time, so whatever comes out of the queue is it.
 bool RawCall::Wait() {
   void* tag = nullptr;

@@ -35,6 +35,8 @@ class RawCall {
 
   // How the call ended. Messages that were not read are dropped.
   grpc::Status Finish();
+  // Of the metadata that came with the status, or "". After Finish.
+  std::string Trailer(const std::string& key) const;
   // Ends the call; nothing more of it is wanted.
   void Cancel() { context_.TryCancel(); }
 

@@ -46,7 +46,8 @@ class TaskRunner {
   // The parameters exchanged with the aggregator.
   virtual const Layout& layout() const = 0;
 
-  // Values in layout order, plain row-major. SetParameters refuses another layout.
+  // Values in layout order, plain row-major. SetParameters refuses another layout. What
+  // GetParameters returns may be borrowed: read-only, valid until the runner is asked to change.
   virtual Status SetParameters(const Model& model) = 0;
   virtual Model GetParameters() const = 0;
 

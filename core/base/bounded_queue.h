@@ -36,6 +36,12 @@ class BoundedQueue {
     return TakeLocked();
   }
 
+  // An item that is there now.
+  std::optional<T> TryPop() {
+    const std::lock_guard lock(mutex_);
+    return TakeLocked();
+  }
+
   // Waits for an item; none once the queue is closed and empty.
   std::optional<T> Pop() {
     std::unique_lock lock(mutex_);

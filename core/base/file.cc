@@ -4,10 +4,12 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <system_error>
 #include <utility>
 
@@ -82,21 +84,45 @@ Path FolderOf(const Path& path) {
   return folder.empty() ? Path(".") : folder;
 }
 
-Status WriteAllAt(int fd, const Path& path, std::uint64_t offset,
-                  std::span<const std::byte> bytes) {
+// What is left of `parts` when their first `n` bytes were written.
+std::span<iovec> DropWritten(std::span<iovec> parts, std::size_t n) {
+  while (!parts.empty() && n >= parts.front().iov_len) {
+    n -= parts.front().iov_len;
+    parts = parts.subspan(1);
+  }
+  if (n > 0) {
+    parts.front().iov_base = static_cast<std::byte*>(parts.front().iov_base) + n;
+    parts.front().iov_len -= n;
+  }
+  return parts;
+}
+
+Status WriteAllAt(int fd, const Path& path, std::uint64_t offset, std::span<iovec> parts) {
   if (FX_FAILPOINT_WRITE("write", [&] {
-        (void)::pwrite(fd, bytes.data(), bytes.size() / 2, static_cast<off_t>(offset));
+        const iovec half{.iov_base = parts[0].iov_base, .iov_len = parts[0].iov_len / 2};
+        (void)::pwritev(fd, &half, 1, static_cast<off_t>(offset));
       })) {
     return FailOn("write", path, errno);
   }
-  while (!bytes.empty()) {
-    const ssize_t n = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+  while (!parts.empty()) {
+    const auto count = static_cast<int>(std::min<std::size_t>(parts.size(), IOV_MAX));
+    const ssize_t n = ::pwritev(fd, parts.data(), count, static_cast<off_t>(offset));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return FailOn("write", path, errno);
     offset += static_cast<std::uint64_t>(n);
-    bytes = bytes.subspan(static_cast<std::size_t>(n));
+    parts = DropWritten(parts, static_cast<std::size_t>(n));
   }
   return Ok();
+}
+
+iovec PartOf(std::span<const std::byte> bytes) {
+  return {.iov_base = const_cast<std::byte*>(bytes.data()), .iov_len = bytes.size()};
+}
+
+Status WriteAllAt(int fd, const Path& path, std::uint64_t offset,
+                  std::span<const std::byte> bytes) {
+  iovec part = PartOf(bytes);
+  return WriteAllAt(fd, path, offset, {&part, 1});
 }
 
 Status SyncFd(int fd, const Path& path) {
@@ -119,14 +145,13 @@ Path TemporaryNameFor(const Path& path) {
 }
 
 Status WriteTemporary(const Path& temporary, const Path& path, std::string_view bytes,
-                      FileMode mode) {
+                      FileMode mode, Survive survive) {
   const Fd fd = TRY(OpenFd("write", path, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW,
                            static_cast<mode_t>(mode)));
   TRY(WriteAllAt(fd.get(), path, 0, AsBytes(bytes)));
-  return SyncFd(fd.get(), path);
+  return survive == Survive::kPowerCut ? SyncFd(fd.get(), path) : Ok();
 }
 
-// A rename, which is durable once its folder is synced.
 Status Rename(const Path& from, const Path& to, std::string_view verb) {
   if (FX_FAILPOINT_FAILS("rename") || ::rename(from.c_str(), to.c_str()) != 0) {
     return FailOn(verb, to, errno);
@@ -171,15 +196,15 @@ Result<std::string> ReadFile(const Path& path, std::uint64_t limit) {
   return text;
 }
 
-Status AtomicWrite(const Path& path, std::string_view bytes, FileMode mode) {
+Status AtomicWrite(const Path& path, std::string_view bytes, FileMode mode, Survive survive) {
   const Path temporary = TemporaryNameFor(path);
-  Status written = WriteTemporary(temporary, path, bytes, mode);
+  Status written = WriteTemporary(temporary, path, bytes, mode, survive);
   if (written) written = Rename(temporary, path, "write");
   if (!written) {
     ::unlink(temporary.c_str());
     return written;
   }
-  return SyncFolder(FolderOf(path));
+  return survive == Survive::kPowerCut ? SyncFolder(FolderOf(path)) : Ok();
 }
 
 Status RenameFile(const Path& from, const Path& to) {
@@ -273,6 +298,14 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   return *this;
 }
 
+void MappedFile::Forget(std::uint64_t offset, std::uint64_t size) const {
+  constexpr std::uint64_t kPage = 4096;
+  const std::uint64_t begin = offset / kPage * kPage;
+  const std::uint64_t end = std::min<std::uint64_t>(offset + size, bytes_.size());
+  if (begin >= end) return;
+  (void)::madvise(const_cast<std::byte*>(bytes_.data()) + begin, end - begin, MADV_DONTNEED);
+}
+
 MappedFile::~MappedFile() {
   if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
 }
@@ -305,6 +338,19 @@ OutputFile::~OutputFile() {
 
 Status OutputFile::WriteAt(std::uint64_t offset, std::span<const std::byte> bytes) {
   return WriteAllAt(fd_, path_, offset, bytes);
+}
+
+Status OutputFile::WriteAt(std::uint64_t offset,
+                           std::span<const std::span<const std::byte>> pieces) {
+  std::vector<iovec> parts;
+  parts.reserve(pieces.size());
+  for (const auto& piece : pieces) parts.push_back(PartOf(piece));
+  return WriteAllAt(fd_, path_, offset, parts);
+}
+
+void OutputFile::BeginWriteback(std::uint64_t offset, std::uint64_t size) const {
+  (void)::sync_file_range(fd_, static_cast<off_t>(offset), static_cast<off_t>(size),
+                          SYNC_FILE_RANGE_WRITE);
 }
 
 Status OutputFile::Resize(std::uint64_t size) {

@@ -19,6 +19,10 @@ using Path = std::filesystem::path;
 // Permission bits of a new file or folder.
 enum class FileMode : unsigned { kPublic = 0644, kPrivate = 0600, kFrozen = 0400 };
 
+// What bytes that were written must survive: the loss of power, so that the disk has to have them,
+// or only the end of this process, for which the kernel is enough.
+enum class Survive { kPowerCut, kProcess };
+
 inline std::span<const std::byte> AsBytes(std::string_view text) {
   return std::as_bytes(std::span(text.data(), text.size()));
 }
@@ -27,8 +31,10 @@ inline std::span<const std::byte> AsBytes(std::string_view text) {
 Result<std::string> ReadFile(const Path& path, std::uint64_t limit = 64ULL << 20);
 
 // Replaces `path` with `bytes`: temporary file in the same folder, fsync, rename, fsync the folder.
-// After a crash the file holds the old bytes or the new ones. The folder must exist.
-Status AtomicWrite(const Path& path, std::string_view bytes, FileMode mode = FileMode::kPublic);
+// After a crash the file holds the old bytes or the new ones. The folder must exist. Without fsync
+// if the end of the process is all that the bytes must survive.
+Status AtomicWrite(const Path& path, std::string_view bytes, FileMode mode = FileMode::kPublic,
+                   Survive survive = Survive::kPowerCut);
 
 // Makes `from`, already fsynced, durable under the name `to` (rename, then fsync of the folder).
 Status RenameDurably(const Path& from, const Path& to);
@@ -52,6 +58,8 @@ class MappedFile {
   MappedFile& operator=(MappedFile&&) noexcept;
   ~MappedFile();
   std::span<const std::byte> bytes() const { return bytes_; }
+  // Gives back the memory of a range that has been read; reading it again takes a little longer.
+  void Forget(std::uint64_t offset, std::uint64_t size) const;
 
  private:
   MappedFile() = default;
@@ -71,6 +79,12 @@ class OutputFile {
   ~OutputFile();
 
   Status WriteAt(std::uint64_t offset, std::span<const std::byte> bytes);
+  // Pieces that lie apart in memory and follow each other in the file, in one call: a kernel takes
+  // one large write at half the cost of many small ones.
+  Status WriteAt(std::uint64_t offset, std::span<const std::span<const std::byte>> pieces);
+  // Asks the kernel to begin writing a range to the disk now, so that Sync has less to wait for.
+  // Promises nothing and reports nothing: Sync does.
+  void BeginWriteback(std::uint64_t offset, std::uint64_t size) const;
   Status Resize(std::uint64_t size);
   Status Sync();  // fsync
 

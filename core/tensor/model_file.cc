@@ -20,7 +20,7 @@ static_assert(std::endian::native == std::endian::little, "files are mapped as t
 constexpr std::string_view kMagic = "FXMODEL1";
 constexpr std::size_t kPreamble = 16;  // magic, header size, zero
 constexpr std::uint64_t kAlignment = 64;
-constexpr std::uint64_t kWriteBlock = 1 << 18;
+constexpr std::uint64_t kWriteBlock = 1 << 20;
 constexpr std::size_t kMaxNameLength = 1024;
 
 constexpr std::uint64_t Aligned(std::uint64_t offset) {
@@ -188,8 +188,8 @@ class DigestingWriter {
     return Write(std::span(kZeros).first(offset - size_));
   }
 
-  Result<WrittenModel> Finish() && {
-    TRY(file_.Sync());
+  Result<WrittenModel> Finish(Survive survive) && {
+    if (survive == Survive::kPowerCut) TRY(file_.Sync());
     return WrittenModel{
         .size = size_,
         .digest = std::visit([](auto& d) { return std::move(d).FinishHex(); }, digest_)};
@@ -202,7 +202,7 @@ class DigestingWriter {
 };
 
 Result<WrittenModel> WriteAll(const Path& path, const Model& model, const Layout& layout,
-                              DigestKind kind) {
+                              DigestKind kind, Survive survive) {
   DigestingWriter writer(TRY(OutputFile::Open(path)), kind);
   const ModelFileMap map = MapModelFile(layout);
   TRY(writer.Write(AsBytes(EncodeModelHeader(layout))));
@@ -210,7 +210,7 @@ Result<WrittenModel> WriteAll(const Path& path, const Model& model, const Layout
     TRY(writer.PadTo(map.offsets[i]));
     TRY(writer.Write(model[i].tensor.bytes()));
   }
-  return std::move(writer).Finish();
+  return std::move(writer).Finish(survive);
 }
 
 // The gaps between tensors must be zero, or equal models could be unequal files.
@@ -314,21 +314,25 @@ std::span<const float> ModelFile::floats(std::size_t index) const {
 }
 
 Model ModelFile::Load() const {
+  return Clone(View());
+}
+
+Model ModelFile::View() const {
   Model model;
   model.reserve(layout_.size());
   for (std::size_t i = 0; i < layout_.size(); ++i) {
-    Tensor tensor(layout_[i].dtype, layout_[i].shape);
-    std::ranges::copy(tensor_bytes(i), tensor.bytes().begin());
-    model.push_back({layout_[i].name, std::move(tensor)});
+    const auto& [name, dtype, shape] = layout_[i];
+    model.push_back({name, Tensor::Borrow(dtype, shape, tensor_bytes(i))});
   }
   return model;
 }
 
-Result<WrittenModel> WriteModelFile(const Path& path, const Model& model, DigestKind digest) {
+Result<WrittenModel> WriteModelFile(const Path& path, const Model& model, DigestKind digest,
+                                    Survive survive) {
   const Layout layout = LayoutOf(model);
   const std::string context = format("cannot write the model {}", path.string());
   TRY(In(CheckWritable(layout), context));
-  Result<WrittenModel> written = WriteAll(path, model, layout, digest);
+  Result<WrittenModel> written = WriteAll(path, model, layout, digest, survive);
   if (!written) (void)RemoveIfExists(path);
   return written;
 }

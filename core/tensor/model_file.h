@@ -48,11 +48,14 @@ class ModelFile {
 
   const Layout& layout() const { return layout_; }
   std::span<const std::byte> file_bytes() const { return file_.bytes(); }
+  void Forget(std::uint64_t offset, std::uint64_t size) const { file_.Forget(offset, size); }
   std::span<const std::byte> tensor_bytes(std::size_t index) const;
   // Checked: the tensor is float32.
   std::span<const float> floats(std::size_t index) const;
   // A copy of all tensors in memory of their own.
   Model Load() const;
+  // All tensors where they lie, borrowed: read-only, valid while this lives.
+  Model View() const;
 
  private:
   ModelFile(MappedFile file, Layout layout);
@@ -61,14 +64,15 @@ class ModelFile {
   ModelFileMap map_;
 };
 
-// Writes the model to `path` (created or truncated) and fsyncs it; no rename. `fast_digest` of the
-// result is the XXH3-128 of the file, `sha256` its SHA-256 (only the one asked for is computed).
+// Writes the model to `path` (created or truncated), fsynced if it is to survive a power cut; no
+// rename. `digest` is the one asked for: the XXH3-128 of the file, or its SHA-256.
 enum class DigestKind { kFast, kSha256 };
 struct WrittenModel {
   std::uint64_t size = 0;
   std::string digest;  // hex
 };
-Result<WrittenModel> WriteModelFile(const Path& path, const Model& model, DigestKind digest);
+Result<WrittenModel> WriteModelFile(const Path& path, const Model& model, DigestKind digest,
+                                    Survive survive = Survive::kPowerCut);
 
 // The SHA-256 of the file, which is its ModelId.
 Result<std::string> ModelFileSha256(const Path& path);

@@ -1,6 +1,9 @@
 #include "core/tensor/tensor.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -11,6 +14,17 @@ namespace fx {
 namespace {
 
 constexpr std::align_val_t kAlignment{64};
+constexpr std::size_t kHugePage = 2U << 20;
+
+// Asks for huge pages where a block is large enough to hold some: the first touch of 40 MB of small
+// pages costs as much as copying them ten times. Advice only; a kernel may not have them.
+void PreferHugePages(std::byte* data, std::size_t size) {
+  if (size < 2 * kHugePage) return;
+  const auto begin = reinterpret_cast<std::uintptr_t>(data);
+  const std::uintptr_t first = (begin + kHugePage - 1) / kHugePage * kHugePage;
+  const std::uintptr_t last = (begin + size) / kHugePage * kHugePage;
+  (void)::madvise(data + (first - begin), last - first, MADV_HUGEPAGE);
+}
 
 Status CheckSpec(const TensorSpec& actual, const TensorSpec& expected, std::size_t index) {
   if (actual.name != expected.name) {
@@ -93,7 +107,7 @@ Status CheckLayout(const Layout& actual, const Layout& expected) {
 }
 
 void Tensor::Free::operator()(std::byte* p) const {
-  ::operator delete[](p, kAlignment);
+  if (!borrowed) ::operator delete[](p, kAlignment);
 }
 
 Tensor::Tensor(DType dtype, Shape shape) : dtype_(dtype), shape_(std::move(shape)) {
@@ -101,6 +115,7 @@ Tensor::Tensor(DType dtype, Shape shape) : dtype_(dtype), shape_(std::move(shape
   FX_CHECK(std::ranges::all_of(shape_, [](std::int64_t extent) { return extent >= 0; }));
   size_ = static_cast<std::size_t>(NumElements(shape_)) * SizeOf(dtype);
   data_.reset(static_cast<std::byte*>(::operator new[](size_, kAlignment)));
+  PreferHugePages(data_.get(), size_);
   std::memset(data_.get(), 0, size_);
 }
 
@@ -111,14 +126,30 @@ Tensor Tensor::FromFloats(Shape shape, std::span<const float> values) {
   return tensor;
 }
 
+Tensor Tensor::Borrow(DType dtype, Shape shape, std::span<const std::byte> bytes) {
+  Tensor tensor;
+  tensor.dtype_ = dtype;
+  tensor.shape_ = std::move(shape);
+  tensor.size_ = bytes.size();
+  FX_CHECK(tensor.size_ == static_cast<std::size_t>(tensor.num_elements()) * SizeOf(dtype));
+  // Never written to: every way to its bytes that could is checked.
+  tensor.data_ = {const_cast<std::byte*>(bytes.data()), Free{.borrowed = true}};
+  return tensor;
+}
+
 Tensor Tensor::Clone() const {
   Tensor copy(dtype_, shape_);
   std::ranges::copy(bytes(), copy.bytes().begin());
   return copy;
 }
 
+std::span<std::byte> Tensor::bytes() {
+  FX_CHECK(!data_.get_deleter().borrowed);
+  return {data_.get(), size_};
+}
+
 std::span<float> Tensor::floats() {
-  FX_CHECK(dtype_ == DType::kFloat32);
+  FX_CHECK(dtype_ == DType::kFloat32 && !data_.get_deleter().borrowed);
   return {reinterpret_cast<float*>(data_.get()), size_ / sizeof(float)};
 }
 

@@ -46,13 +46,17 @@ using Layout = std::vector<TensorSpec>;
 // [20, 1, 3, 3], expected [20, 1, 5, 5]". OK if they are equal.
 Status CheckLayout(const Layout& actual, const Layout& expected);
 
-// A tensor's values, owned: 64-byte aligned, zero-initialised, move-only (copies are asked for).
+// A tensor's values: 64-byte aligned, zero-initialised, move-only (copies are asked for). Usually
+// it owns them; a borrowed one looks at memory of somebody else, who must outlive it, and is
+// read-only.
 class Tensor {
  public:
   Tensor() = default;
   Tensor(DType dtype, Shape shape);
   explicit Tensor(Shape shape) : Tensor(DType::kFloat32, std::move(shape)) {}
   static Tensor FromFloats(Shape shape, std::span<const float> values);
+  // Checked: `bytes` are as many as the shape has.
+  static Tensor Borrow(DType dtype, Shape shape, std::span<const std::byte> bytes);
 
   Tensor(Tensor&&) noexcept = default;
   Tensor& operator=(Tensor&&) noexcept = default;
@@ -62,14 +66,15 @@ class Tensor {
   const Shape& shape() const { return shape_; }
   std::int64_t num_elements() const { return NumElements(shape_); }
 
-  std::span<std::byte> bytes() { return {data_.get(), size_}; }
+  std::span<std::byte> bytes();  // checked: not borrowed
   std::span<const std::byte> bytes() const { return {data_.get(), size_}; }
-  // Checked: dtype() is kFloat32.
+  // Checked: dtype() is kFloat32; what may be written to is not borrowed.
   std::span<float> floats();
   std::span<const float> floats() const;
 
  private:
   struct Free {
+    bool borrowed;  // false unless said
     void operator()(std::byte* p) const;
   };
   DType dtype_ = DType::kFloat32;

@@ -217,6 +217,24 @@ TEST_F(FileTest, WritesAtOffsetsAndResumes) {
   EXPECT_THAT(ReadFile(In("f")), IsOkAndHolds(""));
 }
 
+TEST_F(FileTest, WritesPiecesOneAfterTheOther) {
+  // More of them than one system call takes.
+  std::string expected;
+  std::vector<std::string> texts;
+  for (int i = 0; i < 3000; ++i) texts.push_back(std::string(static_cast<std::size_t>(i % 3), 'x'));
+  texts[2998] = "last";
+  std::vector<std::span<const std::byte>> pieces;
+  for (const std::string& text : texts) {
+    pieces.push_back(AsBytes(text));
+    expected += text;
+  }
+  OutputFile file = *OutputFile::Open(In("f"));
+  ASSERT_THAT(file.WriteAt(0, AsBytes("begin ")), IsOk());
+  ASSERT_THAT(file.WriteAt(6, pieces), IsOk());
+  file.BeginWriteback(0, expected.size());
+  EXPECT_THAT(ReadFile(In("f")), IsOkAndHolds("begin " + expected));
+}
+
 TEST_F(FileTest, SaysWhenTheDeviceIsFull) {
   OutputFile full = OutputFile::Open("/dev/full").value();
   EXPECT_THAT(

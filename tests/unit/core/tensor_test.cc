@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "tests/support/matchers.h"
@@ -97,6 +100,26 @@ TEST(Layout, CheckSaysWhereTwoDiffer) {
   EXPECT_EQ(complaint({expected[0]}), "tensor conv1.bias is missing: 1 tensors, expected 2");
   EXPECT_EQ(complaint({expected[0], expected[1], Spec("x", {})}),
             "tensor x is one too many: 3 tensors, expected 2");
+}
+
+TEST(TensorTest, BorrowsMemoryAndCopiesItWhenCloned) {
+  const std::vector<float> memory = {1, 2, 3, 4, 5, 6};
+  const auto bytes = std::as_bytes(std::span(memory));
+  Tensor copy;
+  {
+    const Tensor borrowed = Tensor::Borrow(DType::kFloat32, {2, 3}, bytes);
+    EXPECT_EQ(borrowed.floats().data(), memory.data());
+    copy = borrowed.Clone();
+  }
+  EXPECT_NE(std::as_const(copy).floats().data(), memory.data());
+  EXPECT_TRUE(std::ranges::equal(copy.floats(), memory));
+}
+
+TEST(TensorTest, WillNotLetABorrowedOneBeWrittenTo) {
+  const std::vector<float> memory(4);
+  Tensor borrowed = Tensor::Borrow(DType::kFloat32, {4}, std::as_bytes(std::span(memory)));
+  EXPECT_DEATH(static_cast<void>(borrowed.floats()), "borrowed");
+  EXPECT_DEATH(static_cast<void>(borrowed.bytes()), "borrowed");
 }
 
 }  // namespace

@@ -1,0 +1,15 @@
+// How this process deals with the memory it no longer needs.
+#pragma once
+
+namespace fx {
+
+// Keeps freed blocks of any size for the next use instead of giving them back to the system at
+// once. For processes that move large blocks all the time: the first touch of a page the system
+// gives costs more than copying it, a third of the time of a server that receives. Once, early in
+// main.
+void KeepFreedMemory();
+
+// Gives back what is freed at this moment, before a long wait.
+void ReturnFreedMemory();
+
+}  // namespace fx

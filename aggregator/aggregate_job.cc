@@ -24,23 +24,29 @@ namespace fx::aggregator {
 namespace {
 
 constexpr std::size_t kBlockBytes = 256 << 10;
+constexpr std::size_t kLeastBlockBytes = 32 << 10;
+constexpr std::size_t kPartsBytes = 4 << 20;  // of one block, over all files read
+constexpr std::uint64_t kWriteback = 8 << 20;
 
 struct Update {
   std::string what;  // "the update of hospital-a for task train in round 3"
   Path path;
   UpdateId id;
   std::int64_t num_samples;
+  bool checked;  // its bytes are known to have the digest
 };
 
 std::vector<Update> UpdatesOf(const AggregateRound& action, const Spool& spool) {
   std::vector<Update> updates;
   for (const auto& [task, contributions] : action.tasks) {
     for (const Contribution& c : contributions) {
+      const Path path = spool.PathOf(action.round, c.who, task, c.update);
       updates.push_back({.what = format("the update of {} for task {} in round {}", c.who.value,
                                         task.value, Number(action.round)),
-                         .path = spool.PathOf(action.round, c.who, task, c.update),
+                         .path = path,
                          .id = c.update,
-                         .num_samples = c.num_samples});
+                         .num_samples = c.num_samples,
+                         .checked = spool.Vouches(path)});
     }
   }
   return updates;
@@ -59,6 +65,7 @@ Status CheckFloats(const Layout& layout) {
 Result<ModelFile> OpenUpdate(const Update& update, const Layout& expected) {
   ModelFile file = TRY(ModelFile::Open(update.path));
   TRY(CheckLayout(file.layout(), expected));
+  if (update.checked) return file;
   FastDigest digest;
   digest.Update(file.file_bytes());
   const std::string found = std::move(digest).FinishHex();
@@ -113,6 +120,18 @@ class NextModel {
     }
   }
 
+  // The inputs up to here will not be read again.
+  void Forget(std::uint64_t begin, std::uint64_t size) const {
+    base_.Forget(begin, size);
+    for (const ModelFile& update : updates_) update.Forget(begin, size);
+  }
+
+  // So that what is mapped of all inputs at once does not grow with their number.
+  std::size_t BlockBytes() const {
+    const std::size_t share = kPartsBytes / (updates_.size() + 1) / kLeastBlockBytes;
+    return std::clamp(share * kLeastBlockBytes, kLeastBlockBytes, kBlockBytes);
+  }
+
  private:
   void FoldPart(std::size_t tensor, std::uint64_t begin, std::span<std::byte> out) const {
     const std::uint64_t offset = map_.offsets[tensor];
@@ -139,20 +158,33 @@ class NextModel {
   const ModelFileMap map_;
 };
 
-// Writes the file and returns its SHA-256. Digesting and writing go on while blocks are made.
-Result<std::string> WriteNextModel(const NextModel& next, std::uint64_t size, const Path& path,
-                                   int threads) {
+struct Digests {
+  std::string sha256, fast;
+};
+
+// Writes the file. Digesting and writing, to the disk too, go on while blocks are made.
+Result<Digests> WriteNextModel(const NextModel& next, std::uint64_t size, const Path& path,
+                               int threads) {
   FX_FAILPOINT_SCOPE("fold");
   OutputFile file = TRY(OutputFile::Open(path));
-  Sha256 digest;
-  BlockPipeline pipeline(size, kBlockBytes, threads);
+  Sha256 sha256;
+  FastDigest fast;
+  std::uint64_t on_its_way = 0;
+  BlockPipeline pipeline(size, next.BlockBytes(), threads);
   TRY(pipeline.Run([&](std::uint64_t begin, std::span<std::byte> out) { next.Make(begin, out); },
                    [&](std::uint64_t begin, std::span<const std::byte> block) {
-                     digest.Update(block);
+                     next.Forget(begin, block.size());
+                     sha256.Update(block);
+                     fast.Update(block);
+                     const std::uint64_t end = begin + block.size();
+                     if (end - on_its_way >= kWriteback) {
+                       file.BeginWriteback(on_its_way, begin - on_its_way);
+                       on_its_way = begin;
+                     }
                      return file.WriteAt(begin, block);
                    }));
   TRY(file.Sync());
-  return std::move(digest).FinishHex();
+  return Digests{.sha256 = std::move(sha256).FinishHex(), .fast = std::move(fast).FinishHex()};
 }
 
 }  // namespace
@@ -171,13 +203,13 @@ Result<ModelId> RunAggregateJob(const AggregateRound& action, const ModelStore& 
   for (const Update& update : updates) sizes.push_back(update.num_samples);
   const WeightedAverage average(SharesOf(sizes));
   const Path temp = models.TempPath();
-  const Result<std::string> sha256 =
+  const Result<Digests> digests =
       WriteNextModel(NextModel(base, files, average), base.file_bytes().size(), temp, threads);
-  if (!sha256) {
+  if (!digests) {
     (void)RemoveIfExists(temp);
-    return In(Result<ModelId>(Fail(sha256.error())), context);
+    return In(Result<ModelId>(Fail(digests.error())), context);
   }
-  return In(models.Adopt(temp, *sha256), context);
+  return In(models.Adopt(temp, digests->sha256, digests->fast), context);
 }
 
 }  // namespace fx::aggregator

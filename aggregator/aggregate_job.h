@@ -18,7 +18,8 @@ namespace fx::aggregator {
 // made: memory does not grow with either.
 //
 // Fails, naming collaborator and task, if an update is missing, is damaged (its digest is not its
-// UpdateId), or is not made like the base; then nothing is left behind. Blocks until done.
+// UpdateId; looked at unless the spool vouches for it), or is not made like the base; then nothing
+// is left behind. Blocks until done.
 Result<ModelId> RunAggregateJob(const AggregateRound& action, const ModelStore& models,
                                 const Spool& spool, int threads);
 

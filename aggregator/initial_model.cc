@@ -1,36 +1,54 @@
 #include "aggregator/initial_model.h"
 
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <span>
 #include <utility>
 
+#include "core/tensor/model_file.h"
 #include "plan/network_spec.h"
 #include "rpc/pbuf.h"
 
 namespace fx::aggregator {
 namespace {
 
-Result<Model> Load(const Path& path, const Layout& expected) {
+// Float32 values at any address.
+bool AllFinite(std::span<const std::byte> bytes) {
+  std::array<float, 4096> block;
+  while (!bytes.empty()) {
+    const std::size_t size = std::min(sizeof block, bytes.size());
+    std::memcpy(block.data(), bytes.data(), size);
+    if (FindNonFinite(std::span(block).first(size / sizeof(float))) >= 0) return false;
+    bytes = bytes.subspan(size);
+  }
+  return true;
+}
+
+Result<MappedPbuf> Load(const Path& path, const Layout& expected) {
   if (!Exists(path)) {
     return Fail(ErrorCode::kNotFound,
                 "there is no initial model: " + path.string() + " does not exist");
   }
-  PbufModel loaded = TRY(ReadPbuf(path));
+  MappedPbuf loaded = TRY(MapPbuf(path));
   TRY(In(CheckLayout(LayoutOf(loaded.model), expected),
          path.string() + " is not a model of this plan's network"));
-  for (const NamedTensor& named : loaded.model) {
-    if (FindNonFinite(named.tensor.floats()) >= 0) {
+  for (const auto& [name, tensor] : loaded.model) {
+    if (!AllFinite(tensor.bytes())) {
       return Fail(ErrorCode::kInvalidArgument,
-                  path.string() + ": tensor " + named.name + " has NaN or infinite values");
+                  path.string() + ": tensor " + name + " has NaN or infinite values");
     }
   }
-  return std::move(loaded.model);
+  return loaded;
 }
 
 }  // namespace
 
-Result<Model> LoadInitialModel(const Path& workspace, const Plan& plan) {
-  auto model = Load(workspace / plan.aggregator.init_state_path, ParameterLayout(plan.task_runner));
-  if (model) return model;
-  return Fail(std::move(model).error().Hint("make the initial model: fx plan initialize"));
+Result<ModelId> AddInitialModel(const Path& workspace, const Plan& plan, const ModelStore& models) {
+  const auto loaded =
+      Load(workspace / plan.aggregator.init_state_path, ParameterLayout(plan.task_runner));
+  if (loaded) return models.Add(loaded->model);
+  return Fail(Error(loaded.error()).Hint("make the initial model: fx plan initialize"));
 }
 
 }  // namespace fx::aggregator

@@ -29,7 +29,10 @@ using Steady = std::chrono::steady_clock;
 
 constexpr std::size_t kMaxEvents = 4096;  // waiting for the engine
 constexpr std::size_t kOwnEvents = 64;    // room for those of our own threads
+constexpr std::size_t kEventsAtOnce = 64;
 constexpr std::size_t kMaxDiskJobs = 1024;
+constexpr int kDiskThreads = 8;  // wait for the disk at the same time; a journal of the file
+                                 // system takes their fsyncs together
 
 TimeMs SystemNow() {
   const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
@@ -83,7 +86,7 @@ class Runtime::Impl final : private ShellPorts {
   void PostFromJob(Message message);
 
   Status Loop();
-  Status Handle(Message message);
+  Status Take(Message message, std::vector<EventBody>& events);
   void Stop();
 
   TimeMs Now() override { return options_.now ? options_.now() : SystemNow(); }
@@ -110,6 +113,7 @@ class Runtime::Impl final : private ShellPorts {
   Waiters waiters_;
   Shell shell_;
   UploadSlots slots_{options_.uploads_at_once, SteadyNow};
+  Worker disk_{"fx-disk", kMaxDiskJobs, kDiskThreads};
   Worker io_{"fx-io", kMaxDiskJobs};
   Worker fold_{"fx-fold", 1};
   std::optional<CallEnv> env_;
@@ -126,21 +130,20 @@ Status Runtime::Impl::OpenModel() {
   if (shell_.state().opened) {
     model_ = shell_.state().model;
   } else {
-    const Model initial = TRY(LoadInitialModel(options_.workspace, options_.plan));
-    model_ = TRY(state_.models.Add(initial));
+    model_ = TRY(AddInitialModel(options_.workspace, options_.plan, state_.models));
   }
   const ModelFile model = TRY(state_.models.OpenModel(model_));
   UploadRules uploads = TRY(UploadsOf(options_.plan, model.layout()));
-  env_.emplace(
-      CallEnv{.callers = CallersOf(options_.plan),
-              .uploads = std::move(uploads),
-              .board = board_,
-              .spool = state_.spool,
-              .models = state_.models,
-              .waiters = waiters_,
-              .slots = slots_,
-              .post = [this](EventBody event) { return PostFromCall(std::move(event)); },
-              .later = [this](std::function<void()> job) { return io_.TryPost(std::move(job)); }});
+  env_.emplace(CallEnv{
+      .callers = CallersOf(options_.plan),
+      .uploads = std::move(uploads),
+      .board = board_,
+      .spool = state_.spool,
+      .models = state_.models,
+      .waiters = waiters_,
+      .slots = slots_,
+      .post = [this](EventBody event) { return PostFromCall(std::move(event)); },
+      .later = [this](std::function<void()> job) { return disk_.TryPost(std::move(job)); }});
   return Ok();
 }
 
@@ -192,25 +195,27 @@ Status Runtime::Impl::Loop() {
   TRY(shell_.Start(model_, env_->uploads.map.size, LostResults()));
   while (!stop_requested_ && !shell_.done()) {
     const auto wake = Steady::now() + std::chrono::milliseconds(shell_.patience());
-    if (auto message = messages_.PopUntil(wake)) {
-      TRY(Handle(*std::move(message)));
-    } else {
-      TRY(shell_.Turn(std::nullopt));
+    std::vector<EventBody> events;
+    for (auto message = messages_.PopUntil(wake); message; message = messages_.TryPop()) {
+      TRY(Take(*std::move(message), events));
+      if (events.size() == kEventsAtOnce) break;
     }
+    TRY(shell_.Turn(std::move(events)));
   }
   return Ok();
 }
 
-Status Runtime::Impl::Handle(Message message) {
+Status Runtime::Impl::Take(Message message, std::vector<EventBody>& events) {
   if (auto* failed = std::get_if<JobFailed>(&message)) return Fail(std::move(failed->error));
   if (std::holds_alternative<OldRemoved>(message)) shell_.OnOldRemoved();
   auto* event = std::get_if<EventBody>(&message);
-  if (event == nullptr) return shell_.Turn(std::nullopt);  // stop_requested_ says the rest
+  if (event == nullptr) return Ok();  // stop_requested_ says the rest
   if (std::holds_alternative<TasksRequested>(*event) ||
       std::holds_alternative<ResultStaged>(*event)) {
     from_calls_.fetch_sub(1);
   }
-  return shell_.Turn(std::move(*event));
+  events.push_back(std::move(*event));
+  return Ok();
 }
 
 // Accepted results of the open round whose bytes are gone.
@@ -284,6 +289,7 @@ void Runtime::Impl::Stop() {
   messages_.Close();
   waiters_.Close(Error(ErrorCode::kUnavailable, "the aggregator is stopping"));
   if (server_) server_->Shutdown();
+  disk_.Finish();
   fold_.Finish();
   io_.Finish();
 }

@@ -2,7 +2,8 @@
 // -> actions), the threads, the state folder and the server.
 //
 //   engine thread   the caller of Run: Engine, Journal, Report
-//   fx-io           fsync and rename of staged updates; best and last model; metrics file
+//   fx-disk         fsync and rename of staged updates, several at once
+//   fx-io           best and last model; metrics file; removal of what is old
 //   fx-fold         the aggregation of a closed round, with workers of its own
 //   gRPC's threads  calls; they post events and never wait for the engine
 //

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -60,20 +61,30 @@ Status Shell::Start(const ModelId& model, std::uint64_t model_size, std::vector<
   model_size_ = model_size;
   WriteMetrics();
   TRY(Execute(engine_.Resume(), ports_.Now()));
-  return Process(Started{.model = model, .lost = std::move(lost)}, ports_.Now());
+  return Process({Started{.model = model, .lost = std::move(lost)}}, ports_.Now());
 }
 
 Status Shell::Turn(std::optional<EventBody> event) {
-  if (event) TRY(Process(*std::move(event), ports_.Now()));
+  std::vector<EventBody> events;
+  if (event) events.push_back(*std::move(event));
+  return Turn(std::move(events));
+}
+
+Status Shell::Turn(std::vector<EventBody> events) {
+  if (!events.empty()) TRY(Process(std::move(events), ports_.Now()));
   return TickIfDue();
 }
 
-Status Shell::Process(EventBody event, TimeMs at) {
-  again_.push_back(std::move(event));
-  while (!again_.empty()) {
-    Ready ready = engine_.Step({.at = at, .body = std::move(again_.front())});
-    again_.pop_front();
-    TRY(Execute(std::move(ready), at));
+Status Shell::Process(std::vector<EventBody> events, TimeMs at) {
+  while (!events.empty()) {
+    Ready all;
+    for (EventBody& event : events) {
+      Ready ready = engine_.Step({.at = at, .body = std::move(event)});
+      std::ranges::move(ready.records, std::back_inserter(all.records));
+      std::ranges::move(ready.actions, std::back_inserter(all.actions));
+    }
+    TRY(Execute(std::move(all), at));
+    events = std::exchange(again_, {});
   }
   return Ok();
 }
@@ -104,7 +115,7 @@ Status Shell::TickIfDue() {
   const TimeMs now = ports_.Now();
   if (!deadline || now < *deadline || ticked_ == deadline) return Ok();
   ticked_ = deadline;
-  return Process(ClockAdvanced{}, now);
+  return Process({ClockAdvanced{}}, now);
 }
 
 std::int64_t Shell::patience() const {

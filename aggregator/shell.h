@@ -11,7 +11,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <ostream>
 #include <set>
@@ -82,6 +81,9 @@ class Shell {
 
   // Puts an event to the engine, if there is one, and the clock, if a deadline has passed.
   Status Turn(std::optional<EventBody> event);
+  // Several events in one go: the engine takes them in their order, and their records are one
+  // transaction, one wait for the disk for all.
+  Status Turn(std::vector<EventBody> events);
 
   // RemoveOld is done, well or not.
   void OnOldRemoved();
@@ -99,7 +101,7 @@ class Shell {
 
  private:
   Status CheckMembers() const;
-  Status Process(EventBody event, TimeMs at);
+  Status Process(std::vector<EventBody> events, TimeMs at);
   Status Execute(Ready ready, TimeMs at);
   Status TickIfDue();
 
@@ -128,7 +130,7 @@ class Shell {
   bool already_finished_ = false;
   std::size_t removals_ = 0;              // under way
   std::optional<AggregateRound> fold_;    // waits for them
-  std::deque<EventBody> again_;           // requests to put to the engine once more
+  std::vector<EventBody> again_;          // requests to put to the engine once more
   std::optional<TimeMs> ticked_;          // the deadline the engine was last told of
   std::int64_t last_call_ = 0;            // leaves then, whoever is missing
   std::optional<std::int64_t> leave_at_;  // once the federation is over; both in steady time

@@ -8,9 +8,12 @@
 
 namespace fx::aggregator {
 
-Worker::Worker(const std::string& name, std::size_t capacity)
-    : capacity_(capacity), jobs_(capacity + kOwnJobs), thread_([this] { Run(); }) {
-  pthread_setname_np(thread_.native_handle(), name.c_str());
+Worker::Worker(const std::string& name, std::size_t capacity, int threads)
+    : capacity_(capacity), jobs_(capacity + kOwnJobs) {
+  for (int i = 0; i < threads; ++i) {
+    threads_.emplace_back([this] { Run(); });
+    pthread_setname_np(threads_.back().native_handle(), name.c_str());
+  }
 }
 
 Worker::~Worker() {
@@ -37,7 +40,7 @@ void Worker::Post(Job job) {
 
 void Worker::Finish() {
   jobs_.Close();
-  if (thread_.joinable()) thread_.join();
+  threads_.clear();  // joins
 }
 
 void Worker::Run() {

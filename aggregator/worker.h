@@ -1,4 +1,4 @@
-// One named thread that does jobs in the order they came.
+// Named threads that do jobs: one does them in the order they came, several begin them in it.
 #pragma once
 
 #include <atomic>
@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "core/base/bounded_queue.h"
 
@@ -16,7 +17,7 @@ class Worker {
   using Job = std::function<void()>;
 
   // At most `capacity` jobs of TryPost wait at once. `name` has at most 15 characters.
-  Worker(const std::string& name, std::size_t capacity);
+  Worker(const std::string& name, std::size_t capacity, int threads = 1);
   ~Worker();  // does what is left, then ends
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -26,7 +27,7 @@ class Worker {
   // For jobs of our own, few at any time: never refused before Finish.
   void Post(Job job);
 
-  // Does what is left, takes no more, and returns when the thread has ended. Not from a job.
+  // Does what is left, takes no more, and returns when the threads have ended. Not from a job.
   void Finish();
 
  private:
@@ -36,7 +37,7 @@ class Worker {
   const std::size_t capacity_;
   std::atomic<std::size_t> strangers_{0};
   BoundedQueue<Job> jobs_;
-  std::jthread thread_;
+  std::vector<std::jthread> threads_;
 };
 
 }  // namespace fx::aggregator

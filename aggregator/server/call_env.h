@@ -26,7 +26,7 @@ struct CallEnv {
   UploadSlots& slots;
   // Neither waits; false: the queue is full or the aggregator is stopping.
   std::function<bool(EventBody)> post;               // to the engine
-  std::function<bool(std::function<void()>)> later;  // onto the I/O thread, in order
+  std::function<bool(std::function<void()>)> later;  // onto a thread that may wait for the disk
 };
 
 }  // namespace fx::aggregator

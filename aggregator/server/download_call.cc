@@ -21,8 +21,8 @@ bool IsModelId(const std::string& text) {
 }
 
 // The sender cannot help it if the disk here fails; only a model that is gone is its affair.
-Result<ModelFile> OpenModel(const ModelStore& models, const ModelId& id) {
-  auto model = models.OpenModel(id);
+Result<std::shared_ptr<const ModelFile>> OpenModel(const ModelStore& models, const ModelId& id) {
+  auto model = models.ShareModel(id);
   if (model || model.error().code() == ErrorCode::kNotFound) return model;
   LogError("a model cannot be read", {{"reason", model.error().OneLine()}});
   return Fail(ErrorCode::kUnavailable, "the aggregator cannot read the model now");
@@ -53,13 +53,14 @@ class DownloadCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     if (!IsModelId(request.model_id())) {
       return Fail(ErrorCode::kInvalidArgument, Quoted(request.model_id()) + " is not a model id");
     }
-    ModelFile model = TRY(OpenModel(env.models, ModelId{request.model_id()}));
-    if (request.offset() > model.file_bytes().size()) {
+    const ModelId id{request.model_id()};
+    model_ = TRY(OpenModel(env.models, id));
+    if (request.offset() > model_->file_bytes().size()) {
       return Fail(ErrorCode::kOutOfRange, format("the model has {} bytes, none at {}",
-                                                 model.file_bytes().size(), request.offset()));
+                                                 model_->file_bytes().size(), request.offset()));
     }
-    left_ = model.file_bytes().subspan(static_cast<std::size_t>(request.offset()));
-    model_ = std::make_shared<const ModelFile>(std::move(model));
+    context.AddTrailingMetadata(kFastDigestTrailer, TRY(env.models.FastDigestOf(id)));
+    left_ = model_->file_bytes().subspan(static_cast<std::size_t>(request.offset()));
     return Ok();
   }
 

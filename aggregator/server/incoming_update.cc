@@ -10,6 +10,8 @@
 namespace fx::aggregator {
 namespace {
 
+constexpr std::uint64_t kWriteback = 8 << 20;
+
 // The sender cannot help it and should try again; the administrator here must act.
 Error CannotStore(const Error& error) {
   LogError("an update cannot be stored", {{"reason", error.OneLine()}});
@@ -63,13 +65,20 @@ Status IncomingUpdate::StartAgain() {
   return Ok();
 }
 
-Status IncomingUpdate::Append(std::span<const std::byte> bytes) {
+Status IncomingUpdate::Append(std::span<const std::span<const std::byte>> pieces) {
   FX_FAILPOINT_SCOPE("upload.receive");
   const std::uint64_t offset = position();
-  if (auto scanned = scan_->Feed(bytes); !scanned) return Wrong(std::move(scanned).error());
-  digest_.Update(bytes);
-  if (auto written = file_.WriteAt(offset, bytes); !written) {
-    return Storage(written.error());
+  for (const auto& bytes : pieces) {
+    if (auto scanned = scan_->Feed(bytes); !scanned) return Wrong(std::move(scanned).error());
+    digest_.Update(bytes);
+  }
+  if (auto written = file_.WriteAt(offset, pieces); !written) {
+    return Storage(std::move(written).error());
+  }
+  // The disk works while the network does, and Commit finds little left to wait for.
+  if (position() - on_its_way_ >= kWriteback) {
+    file_.BeginWriteback(on_its_way_, position() - on_its_way_);
+    on_its_way_ = position();
   }
   return Ok();
 }

@@ -40,7 +40,8 @@ class IncomingUpdate {
   // The following are for when that is done.
   std::uint64_t position() const { return scan_->position(); }
   bool complete() const { return scan_->complete(); }
-  Status Append(std::span<const std::byte> bytes);
+  // One message; its pieces lie apart in memory.
+  Status Append(std::span<const std::span<const std::byte>> pieces);
 
   // Leaves nothing for a later attempt.
   void Drop();
@@ -63,6 +64,7 @@ class IncomingUpdate {
   const UploadTicket ticket_;
   const Path path_;
   OutputFile file_;
+  std::uint64_t on_its_way_ = 0;  // to the disk: all bytes below
   std::optional<UpdateScan> scan_;
   FastDigest digest_;
   std::optional<MappedFile> old_;  // what is to be recalled

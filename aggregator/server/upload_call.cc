@@ -5,7 +5,6 @@
 #include <mutex>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "aggregator/server/calls.h"
 #include "aggregator/server/incoming_update.h"
@@ -105,7 +104,7 @@ class UploadCall final : public Stream {
     return Later([this] { RecallSome(); });
   }
 
-  void RecallSome() {  // on the I/O thread
+  void RecallSome() {  // on a disk thread
     env_.slots.Touch(ticket_->who, request_);
     Status done = incoming_->Recall(kRecallAtOnce);
     if (done) done = incoming_->recalling() ? Later([this] { RecallSome(); }) : Receive();
@@ -142,17 +141,14 @@ class UploadCall final : public Stream {
           ErrorCode::kInvalidArgument,
           format("a message of {} bytes came, expected 1 to {}", in_.Length(), kMaxChunkBytes));
     }
-    std::vector<grpc::Slice> slices;
-    if (!in_.Dump(&slices).ok()) return Fail(ErrorCode::kInternal, "a message cannot be read");
+    const MessagePieces message = TRY(MessagePieces::Of(in_));
     in_.Clear();
-    for (const grpc::Slice& slice : slices) {
-      TRY(incoming_->Append(std::as_bytes(std::span(slice.begin(), slice.size()))));
-    }
+    TRY(incoming_->Append(message.get()));
     env_.slots.Touch(ticket_->who, request_);
     return ReadOrCommit();
   }
 
-  void CommitAndStage() {  // on the I/O thread
+  void CommitAndStage() {  // on a disk thread
     if (const Status committed = incoming_->Commit(); !committed) {
       return Conclude(committed.error());
     }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "aggregator/store/file_name.h"
+#include "core/base/digest.h"
 #include "core/base/failpoint.h"
 #include "core/base/format.h"
 
@@ -34,22 +35,49 @@ Result<ModelFile> ModelStore::OpenModel(const ModelId& id) const {
   return ModelFile::Open(path);
 }
 
+Result<std::shared_ptr<const ModelFile>> ModelStore::ShareModel(const ModelId& id) const {
+  const std::lock_guard lock(shared_->mutex);
+  if (auto open = shared_->mapping.lock(); open && shared_->lent == id) return open;
+  auto model = std::make_shared<const ModelFile>(TRY(OpenModel(id)));
+  shared_->lent = id;
+  shared_->mapping = model;
+  return model;
+}
+
 Result<ModelId> ModelStore::Add(const Model& model) const {
   FX_FAILPOINT_SCOPE("models.add");
   const Path temp = TempPath();
   const WrittenModel written = TRY(WriteModelFile(temp, model, DigestKind::kSha256));
-  return Adopt(temp, written.digest);
+  return Take(temp, written.digest);
 }
 
-Result<ModelId> ModelStore::Adopt(const Path& temp, const std::string& sha256) const {
+Result<ModelId> ModelStore::Take(const Path& temp, const std::string& sha256) const {
   FX_FAILPOINT_SCOPE("models.adopt");
   ModelId id{sha256};
   TRY(RenameDurably(temp, PathOf(id)));
   return id;
 }
 
+Result<ModelId> ModelStore::Adopt(const Path& temp, const std::string& sha256,
+                                  const std::string& fast_digest) const {
+  ModelId id = TRY(Take(temp, sha256));
+  const std::lock_guard lock(shared_->mutex);
+  shared_->fast_digests[id] = fast_digest;
+  return id;
+}
+
+Result<std::string> ModelStore::FastDigestOf(const ModelId& id) const {
+  const std::lock_guard lock(shared_->mutex);  // whoever comes second waits for the first
+  const auto known = shared_->fast_digests.find(id);
+  if (known != shared_->fast_digests.end()) return known->second;
+  const ModelFile model = TRY(OpenModel(id));
+  FastDigest digest;
+  digest.Update(model.file_bytes());
+  return shared_->fast_digests[id] = std::move(digest).FinishHex();
+}
+
 Path ModelStore::TempPath() const {
-  return folder_ / format("tmp-{}", next_temp_->fetch_add(1));
+  return folder_ / format("tmp-{}", shared_->next_temp.fetch_add(1));
 }
 
 Status ModelStore::Prune(std::span<const ModelId> keep) const {
@@ -61,6 +89,10 @@ Status ModelStore::Prune(std::span<const ModelId> keep) const {
       TRY(RemoveIfExists(file));
     }
   }
+  const std::lock_guard lock(shared_->mutex);
+  std::erase_if(shared_->fast_digests, [&](const auto& entry) {
+    return std::ranges::find(keep, entry.first) == keep.end();
+  });
   return Ok();
 }
 

@@ -3,7 +3,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <utility>
@@ -28,12 +30,19 @@ class ModelStore {
   // The model, mapped. kNotFound if it was never committed or has been pruned. A mapping outlives
   // Prune.
   Result<ModelFile> OpenModel(const ModelId& id) const;
+  // The same; all who have it open at once share one mapping.
+  Result<std::shared_ptr<const ModelFile>> ShareModel(const ModelId& id) const;
+
+  // The XXH3-128 of the model's file, hex: what a receiver checks a transfer with, at a tenth of
+  // the cost of the SHA-256 it is named by. Computed once a model.
+  Result<std::string> FastDigestOf(const ModelId& id) const;
 
   // Stores a model, durably. Adding the same model again is fine.
   Result<ModelId> Add(const Model& model) const;
 
-  // Takes over the finished, fsynced file `temp`, whose SHA-256 is `sha256`, durably.
-  Result<ModelId> Adopt(const Path& temp, const std::string& sha256) const;
+  // Takes over the finished, fsynced file `temp`, whose digests these are, durably.
+  Result<ModelId> Adopt(const Path& temp, const std::string& sha256,
+                        const std::string& fast_digest) const;
 
   // A fresh name in the folder, for a file that Adopt will take over.
   Path TempPath() const;
@@ -42,10 +51,20 @@ class ModelStore {
   Status Prune(std::span<const ModelId> keep) const;
 
  private:
-  explicit ModelStore(Path folder) : folder_(std::move(folder)) {}
+  struct Shared {
+    std::atomic<std::uint64_t> next_temp = 0;
+    std::mutex mutex;
+    std::map<ModelId, std::string> fast_digests;  // of the models kept
+    ModelId lent;                                 // the model that was shared last
+    std::weak_ptr<const ModelFile> mapping;       // of it
+  };
+
+  explicit ModelStore(Path folder)
+      : folder_(std::move(folder)), shared_(std::make_unique<Shared>()) {}
+  Result<ModelId> Take(const Path& temp, const std::string& sha256) const;
+
   Path folder_;
-  std::unique_ptr<std::atomic<std::uint64_t>> next_temp_ =
-      std::make_unique<std::atomic<std::uint64_t>>(0);
+  std::unique_ptr<Shared> shared_;
 };
 
 }  // namespace fx::aggregator

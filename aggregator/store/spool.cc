@@ -66,15 +66,15 @@ Result<Spool> Spool::Open(const Path& folder, Sync sync) {
 
 Status Spool::Remember(const Path& partial) {
   const std::optional<std::string> owner = OwnerOf(partial.filename().string());
-  if (owner && partials_->of.emplace(*owner, partial).second) return Ok();
+  if (owner && known_->partials.emplace(*owner, partial).second) return Ok();
   return RemoveIfExists(partial);
 }
 
 Result<Path> Spool::ClaimPartial(Round round, const CollaboratorName& who, const TaskName& task,
                                  const UpdateId& update) const {
   Path path = PathOf(round, who, task, update).replace_extension(kPartial);
-  const std::lock_guard lock(partials_->mutex);
-  Path& known = partials_->of[EscapeFileName(who.value)];
+  const std::lock_guard lock(known_->mutex);
+  Path& known = known_->partials[EscapeFileName(who.value)];
   if (!known.empty() && known != path) TRY(RemoveIfExists(known));
   known = path;
   return path;
@@ -89,8 +89,11 @@ Path Spool::PathOf(Round round, const CollaboratorName& who, const TaskName& tas
 Status Spool::Commit(const Path& temp, Round round, const CollaboratorName& who,
                      const TaskName& task, const UpdateId& update) const {
   FX_FAILPOINT_SCOPE("spool.commit");
-  const Path path = PathOf(round, who, task, update);
-  return syncs_each() ? RenameDurably(temp, path) : RenameFile(temp, path);
+  Path path = PathOf(round, who, task, update);
+  TRY(syncs_each() ? RenameDurably(temp, path) : RenameFile(temp, path));
+  const std::lock_guard lock(known_->mutex);
+  known_->committed.insert(std::move(path));
+  return Ok();
 }
 
 Status Spool::SyncAll() const {
@@ -103,11 +106,19 @@ Status Spool::SyncAll() const {
   return SyncFolder(folder_);
 }
 
+bool Spool::Vouches(const Path& file) const {
+  const std::lock_guard lock(known_->mutex);
+  return known_->committed.contains(file);
+}
+
 Status Spool::Sweep(Round before) const {
   FX_FAILPOINT_SCOPE("spool.sweep");
   for (const Path& file : TRY(ListFolder(folder_))) {
     const std::optional<std::uint32_t> round = RoundOf(file.filename().string());
-    if (round && *round < Number(before)) TRY(RemoveIfExists(file));
+    if (!round || *round >= Number(before)) continue;
+    TRY(RemoveIfExists(file));
+    const std::lock_guard lock(known_->mutex);
+    known_->committed.erase(file);
   }
   return Ok();
 }

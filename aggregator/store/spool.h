@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -51,27 +52,32 @@ class Spool {
     return Exists(PathOf(round, who, task, update));
   }
 
-  // Gives `temp`, which is complete, and fsynced if syncs_each, its final name. Committing the same
-  // update again is fine.
+  // Gives `temp`, which is complete, known to have the update's digest, and fsynced if syncs_each,
+  // its final name. Committing the same update again is fine.
   Status Commit(const Path& temp, Round round, const CollaboratorName& who, const TaskName& task,
                 const UpdateId& update) const;
+
+  // This process has committed the file, so its digest has been looked at. Whatever an earlier one
+  // left is to be looked at again: it comes from the disk, not from memory.
+  bool Vouches(const Path& file) const;
 
   // Removes the updates of all rounds before `before`, partial ones too.
   Status Sweep(Round before) const;
 
  private:
-  struct Partials {
+  struct Known {
     std::mutex mutex;
-    std::map<std::string, Path> of;  // by escaped collaborator
+    std::map<std::string, Path> partials;  // by escaped collaborator
+    std::set<Path> committed;              // by this process
   };
 
   Spool(Path folder, Sync sync)
-      : folder_(std::move(folder)), sync_(sync), partials_(std::make_unique<Partials>()) {}
+      : folder_(std::move(folder)), sync_(sync), known_(std::make_unique<Known>()) {}
   Status Remember(const Path& partial);
 
   Path folder_;
   Sync sync_;
-  std::unique_ptr<Partials> partials_;
+  std::unique_ptr<Known> known_;
 };
 
 }  // namespace fx::aggregator

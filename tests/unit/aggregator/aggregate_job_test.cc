@@ -146,8 +146,9 @@ TEST_F(AggregateJobTest, NamesTheUpdateThatIsTruncated) {
   EXPECT_THAT(Run(), IsError(ErrorCode::kInvalidArgument, "the update of cyd for task train"));
 }
 
-TEST_F(AggregateJobTest, NoticesASingleFlippedBit) {
+TEST_F(AggregateJobTest, NoticesASingleFlippedBitInWhatAnEarlierProcessLeft) {
   StageThree();
+  spool_ = *Spool::Open(dir_.path() / "spool");
   std::string bytes = *ReadFile(PathOf(0));
   bytes[bytes.size() - 100] = static_cast<char>(bytes[bytes.size() - 100] ^ 1);
   ASSERT_THAT(AtomicWrite(PathOf(0), bytes), IsOk());

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "core/base/digest.h"
 #include "tests/support/matchers.h"
 
 namespace fx::aggregator {
@@ -12,6 +13,7 @@ namespace {
 
 using test::IsError;
 using test::IsOk;
+using test::IsOkAndHolds;
 using testing::ElementsAre;
 
 Model OneTensor(float value) {
@@ -34,6 +36,24 @@ TEST_F(ModelStoreTest, GivesBackWhatWasAdded) {
   const Result<ModelFile> file = store_.OpenModel(*id);
   ASSERT_THAT(file, IsOk());
   EXPECT_THAT(file->floats(0), ElementsAre(2.5F));
+}
+
+TEST_F(ModelStoreTest, KnowsTheFastDigestOfAModelUntilItIsPruned) {
+  const ModelId id = *store_.Add(OneTensor(2.5F));
+  FastDigest digest;
+  digest.Update(AsBytes(*ReadFile(store_.PathOf(id))));
+  EXPECT_THAT(store_.FastDigestOf(id), IsOkAndHolds(std::move(digest).FinishHex()));
+  ASSERT_THAT(store_.Prune({}), IsOk());
+  EXPECT_THAT(store_.FastDigestOf(id), IsError(ErrorCode::kNotFound, "model"));
+}
+
+TEST_F(ModelStoreTest, SharesOneMappingOfAModel) {
+  const ModelId id = *store_.Add(OneTensor(2.5F));
+  const ModelId other = *store_.Add(OneTensor(3.5F));
+  const auto first = *store_.ShareModel(id);
+  EXPECT_EQ(*store_.ShareModel(id), first);
+  EXPECT_THAT((*store_.ShareModel(other))->floats(0), ElementsAre(3.5F));
+  EXPECT_THAT((*store_.ShareModel(id))->floats(0), ElementsAre(2.5F));
 }
 
 TEST_F(ModelStoreTest, NamesAModelByTheDigestOfItsFile) {

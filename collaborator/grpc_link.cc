@@ -6,9 +6,9 @@
 #include <chrono>
 #include <functional>
 #include <utility>
-#include <vector>
 
 #include "collaborator/backoff.h"
+#include "collaborator/partial_model.h"
 #include "core/base/format.h"
 #include "core/base/log.h"
 #include "core/tensor/model_file.h"
@@ -119,7 +119,7 @@ class GrpcLink final : public Link {
   Status WaitToRetry(const Error& error);
   Result<std::string> WhyNotReachable(const Error& error) const;
   std::string Place() const { return format("{}:{}", options_.address, options_.port); }
-  Attempt TryDownload(const ModelId& model, std::uint64_t size, const Path& part);
+  Attempt TryDownload(const ModelId& model, std::uint64_t size, const Path& part, bool& right);
   Attempt TrySend(const TaskResult& result, const std::shared_ptr<const ModelFile>& file);
 
   const GrpcLinkOptions options_;
@@ -218,10 +218,11 @@ Status GrpcLink::Download(const ModelId& model, std::uint64_t size, const Path& 
                        options_.model_size));
   }
   const Path part = to.string() + ".part";
-  // Once more if the bytes are wrong: the start of them may be from a disk that lost some.
+  // Once more if the bytes are wrong: the start of them may be what a power cut left.
   for (const bool last : {false, true}) {
-    TRY(Persist([&] { return TryDownload(model, size, part); }));
-    if (TRY(OfOurs(ModelFileSha256(part))) == model.value) return OfOurs(RenameDurably(part, to));
+    bool right = false;
+    TRY(Persist([&] { return TryDownload(model, size, part, right); }));
+    if (right) return OfOurs(RenameFile(part, to));
     TRY(OfOurs(RemoveIfExists(part)));
     if (last) break;
   }
@@ -229,38 +230,30 @@ Status GrpcLink::Download(const ModelId& model, std::uint64_t size, const Path& 
               format("the model received is not {}, which was announced", model.value));
 }
 
-Attempt GrpcLink::TryDownload(const ModelId& model, std::uint64_t size, const Path& part) {
-  OutputFile file = TRY(OutputFile::Open(part, OutputFile::Existing::kKeep));
-  std::uint64_t offset = TRY(FileSize(part));
-  if (offset > size) {
-    offset = 0;
-    TRY(file.Resize(0));
-  }
+// `right`, after an attempt that went well: the bytes are those of the model.
+Attempt GrpcLink::TryDownload(const ModelId& model, std::uint64_t size, const Path& part,
+                              bool& right) {
+  PartialModel partial = TRY(PartialModel::Open(part, size));
   wire::DownloadRequest request;
   *request.mutable_header() = header_;
   request.set_model_id(model.value);
-  request.set_offset(offset);
+  request.set_offset(partial.position());
 
   RawCall call(channel_, "/fx.federation.v1.Aggregator/Download", options_.stop);
   call.WriteLast(Pack(request));
   grpc::ByteBuffer chunk;
-  while (offset <= size && call.Read(chunk)) {
-    std::vector<grpc::Slice> slices;
-    if (!chunk.Dump(&slices).ok()) return Fail(ErrorCode::kInternal, "a message cannot be read");
-    for (const grpc::Slice& slice : slices) {
-      if (slice.size() > size - offset) {
-        return Fail(ErrorCode::kDataLoss,
-                    format("the aggregator sends more than the {} bytes it announced", size));
-      }
-      TRY(file.WriteAt(offset, std::as_bytes(std::span(slice.begin(), slice.size()))));
-      offset += slice.size();
-    }
+  while (call.Read(chunk)) {
+    const MessagePieces message = TRY(MessagePieces::Of(chunk));
+    TRY(partial.Append(message.get()));
   }
   grpc::Status status = call.Finish();
-  if (status.ok() && offset < size) {
+  if (!status.ok()) return status;
+  if (!partial.complete()) {
     return grpc::Status(grpc::StatusCode::UNAVAILABLE, "the model ended early");
   }
-  TRY(file.Sync());
+  const std::string announced = call.Trailer(kFastDigestTrailer);
+  right = announced.empty() ? TRY(ModelFileSha256(part)) == model.value
+                            : std::move(partial).FinishDigest() == announced;
   return status;
 }
 

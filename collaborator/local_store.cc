@@ -116,11 +116,17 @@ bool HasDigest(const Path& file, const UpdateId& expected) {
 }
 
 // Writes the model whole or not at all.
-Result<WrittenModel> WriteModel(const Path& path, const Model& model) {
+Result<WrittenModel> WriteModel(const Path& path, const Model& model, Survive survive) {
   const Path temporary = path.string() + ".tmp";
-  WrittenModel written = TRY(WriteModelFile(temporary, model, DigestKind::kFast));
-  TRY(RenameDurably(temporary, path));
+  WrittenModel written = TRY(WriteModelFile(temporary, model, DigestKind::kFast, survive));
+  TRY(survive == Survive::kPowerCut ? RenameDurably(temporary, path) : RenameFile(temporary, path));
   return written;
+}
+
+// Its name says what its bytes are.
+bool IsWholeModel(const Path& path) {
+  const auto sha256 = ModelFileSha256(path);
+  return sha256 && *sha256 == path.stem().string();
 }
 
 // None if a process that only looks is faster than the one that makes the folder.
@@ -215,7 +221,12 @@ Result<SiteStatus> LocalStore::Look(const Path& folder) {
 
 Status LocalStore::Remember() {
   for (const Path& path : TRY(FilesOf(folder_ / "models"))) {
-    if (path.extension() == ".fxm") remembered_.models.push_back({path.stem().string()});
+    if (path.extension() != ".fxm") continue;
+    if (IsWholeModel(path)) {
+      remembered_.models.push_back({path.stem().string()});
+    } else {
+      LogWarning("a damaged model is not used", {{"file", path.filename().string()}});
+    }
   }
   for (const Path& path : TRY(FilesOf(folder_ / "results"))) {
     if (path.extension() != ".result") continue;
@@ -264,18 +275,20 @@ Path LocalStore::SentPath(const FinishedTask& task) const {
 Result<FinishedTask> LocalStore::Add(FinishedTask task, const Model* trained,
                                      const Model* optimizer) {
   TRY(RemoveIfExists(SentPath(task)));  // of an earlier run that was lost
+  const Survive survive = optimizer == nullptr ? Survive::kProcess : Survive::kPowerCut;
   if (trained != nullptr) {
     FX_FAILPOINT_SCOPE("store.update");
-    WrittenModel written = TRY(WriteModel(UpdatePath(task), *trained));
+    WrittenModel written = TRY(WriteModel(UpdatePath(task), *trained, survive));
     task.update.value = std::move(written.digest);
     task.size = written.size;
   }
   if (optimizer != nullptr) {
     FX_FAILPOINT_SCOPE("store.optimizer");
-    task.optimizer.value = TRY(WriteModel(OptimizerPath(task), *optimizer)).digest;
+    task.optimizer.value = TRY(WriteModel(OptimizerPath(task), *optimizer, survive)).digest;
   }
   FX_FAILPOINT_SCOPE("store.result");
-  TRY(AtomicWrite(ResultStem(task).string() + ".result", EncodeFinishedTask(task)));
+  TRY(AtomicWrite(ResultStem(task).string() + ".result", EncodeFinishedTask(task),
+                  FileMode::kPublic, survive));
   return task;
 }
 
@@ -286,7 +299,8 @@ Status LocalStore::MarkSent(const FinishedTask& task) {
 
 Status LocalStore::MarkClosed(Round round) {
   FX_FAILPOINT_SCOPE("store.closed");
-  return AtomicWrite(folder_ / "closed", format("{}", Number(round)));
+  return AtomicWrite(folder_ / "closed", format("{}", Number(round)), FileMode::kPublic,
+                     Survive::kProcess);
 }
 
 Status LocalStore::Keep(std::span<const ModelId> models, std::span<const FinishedTask> results) {

@@ -11,6 +11,10 @@
 //
 // A task counts as finished once its .result is there, and that is written last; whatever does not
 // fit together when the folder is opened is passed over, and the task is run again.
+//
+// All of it survives the end of the process at any moment. What can be had again with the same
+// bytes, a model from the aggregator and a result that depends on nothing else, is not forced to
+// the disk: a power cut may cost it. An optimizer's state cannot be had again, and is.
 #pragma once
 
 #include <cstddef>
@@ -61,13 +65,14 @@ class LocalStore {
   Path UpdatePath(const FinishedTask& task) const;
   Path OptimizerPath(const FinishedTask& task) const;
 
-  // Makes a finished task durable, with its tensors: the trained parameters and the optimizer's
+  // Keeps a finished task, with its tensors: the trained parameters and the optimizer's
   // state, null if there are none. Returns it with the digests and sizes filled in.
   Result<FinishedTask> Add(FinishedTask task, const Model* trained, const Model* optimizer);
 
   // Notes that the aggregator has the result. For people: losing the note only sends it again.
   Status MarkSent(const FinishedTask& task);
 
+  // Closing a round again after a power cut does no harm.
   Status MarkClosed(Round round);
 
   // Removes every model and result that is not listed, and what earlier processes left half done.

@@ -174,7 +174,7 @@ Status TaskLoop::LoadParameters(const RunTask& run) {
   const Path path = run.trained ? store_.UpdatePath(*run.trained) : store_.ModelPath(run.model);
   const ModelFile file = TRY(ModelFile::Open(path));
   held_.clear();
-  TRY(runner_.SetParameters(file.Load()));
+  TRY(runner_.SetParameters(file.View()));
   held_ = wanted;
   return Ok();
 }
@@ -184,7 +184,7 @@ Status TaskLoop::LoadOptimizer(const RunTask& run) {
   runner_.ResetOptimizer();
   if (options_.settings.opt_treatment == OptTreatment::kReset || !run.optimizer) return Ok();
   const ModelFile file = TRY(ModelFile::Open(store_.OptimizerPath(*run.optimizer)));
-  return runner_.SetOptimizerState(file.Load());
+  return runner_.SetOptimizerState(file.View());
 }
 
 Result<FinishedTask> TaskLoop::Store(const RunTask& run, TaskReport report, double seconds) {

@@ -166,6 +166,21 @@ TEST_F(GrpcLinkTest, AModelWithOtherBytesNeverAppears) {
   EXPECT_FALSE(Exists(to()));
 }
 
+TEST_F(GrpcLinkTest, ADownloadIsCheckedWithTheDigestThatCameWithIt) {
+  FastDigest digest;
+  digest.Update(AsBytes(Bytes()));
+  const std::string announced = std::move(digest).FinishHex();
+  const std::string other(Bytes().size(), 'x');
+  aggregator_.downloads = {
+      {.bytes = other, .status = {}, .digest = announced},
+      {.bytes = Bytes().substr(0, 1500), .status = {StatusCode::UNAVAILABLE, "cable"}},
+      {.bytes = Bytes().substr(1500), .status = {}, .digest = announced}};
+  ASSERT_THAT(Download(), IsOk());
+  EXPECT_EQ(*ReadFile(to()), Bytes());
+  EXPECT_THAT(aggregator_.calls,
+              ElementsAre("Download from 0", "Download from 0", "Download from 1500"));
+}
+
 TEST_F(GrpcLinkTest, AModelLongerThanAnnouncedIsRefused) {
   aggregator_.downloads = {{.bytes = Bytes() + "more", .status = {}}};
   EXPECT_THAT(Download(), IsError(ErrorCode::kDataLoss, "more than the 2500 bytes"));

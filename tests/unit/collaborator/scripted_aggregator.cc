@@ -42,7 +42,11 @@ std::string Text(const Bytes& buffer) {
 
 class Download final : public grpc::ServerWriteReactor<Bytes> {
  public:
-  explicit Download(DownloadAnswer answer) : answer_(std::move(answer)) { OnWriteDone(true); }
+  Download(grpc::CallbackServerContext& context, DownloadAnswer answer)
+      : answer_(std::move(answer)) {
+    if (!answer_.digest.empty()) context.AddTrailingMetadata(kFastDigestTrailer, answer_.digest);
+    OnWriteDone(true);
+  }
   void OnWriteDone(bool) override {
     if (answer_.bytes.empty()) return Finish(answer_.status);
     message_ = Message(answer_.bytes.substr(0, 1000));
@@ -118,12 +122,12 @@ class ScriptedAggregator::Service final : public ServiceBase {
     reactor->Finish(answer.status);
     return reactor;
   }
-  grpc::ServerWriteReactor<Bytes>* Download(grpc::CallbackServerContext*,
+  grpc::ServerWriteReactor<Bytes>* Download(grpc::CallbackServerContext* context,
                                             const Bytes* buffer) override {
     wire::DownloadRequest request;
     static_cast<void>(Unpack(*buffer, request));
     script_.calls.push_back("Download from " + std::to_string(request.offset()));
-    return new test::Download(Pop(script_.downloads));
+    return new test::Download(*context, Pop(script_.downloads));
   }
   grpc::ServerBidiReactor<Bytes, Bytes>* Upload(grpc::CallbackServerContext*) override {
     return new test::Upload(script_, Pop(script_.uploads));

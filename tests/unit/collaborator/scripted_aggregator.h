@@ -18,6 +18,7 @@ namespace fx::test {
 struct DownloadAnswer {
   std::string bytes;  // in messages of 1000
   grpc::Status status;
+  std::string digest = {};  // the trailer, if not empty
 };
 struct UploadAnswer {
   std::uint64_t offset = 0;

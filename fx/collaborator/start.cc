@@ -10,6 +10,7 @@
 #include "collaborator/task_loop.h"
 #include "core/base/format.h"
 #include "core/base/log.h"
+#include "core/base/memory.h"
 #include "fx/progress_line.h"
 #include "fx/stop_on_signal.h"
 #include "pki/cert_store.h"
@@ -17,6 +18,7 @@
 #include "plan/load.h"
 #include "rpc/grpc_log.h"
 #include "tasks/data_loader.h"
+#include "tasks/lazy_runner.h"
 #include "tasks/task_runner.h"
 
 namespace fx {
@@ -73,6 +75,22 @@ collaborator::TaskLoopOptions LoopOptions(const Plan& plan, const CollaboratorNa
   return options;
 }
 
+// Loads data and network, so that whatever is wrong with them is said at once, and lets go of them:
+// it may be long until there is something to do.
+Status TryData(const Plan& plan, const CollaboratorName& name, const std::string& data_path) {
+  {
+    const auto data = TRY(MakeDataLoader(plan.data_loader, data_path));
+    TRY(MakeTaskRunner(plan.task_runner, plan.data_loader, *data));
+    LogInfo("collaborator " + name.value + " is ready",
+            {{"federation", plan.federation_uuid},
+             {"aggregator", format("{}:{}", plan.network.agg_addr, plan.network.agg_port)},
+             {"training_samples", std::to_string(data->train().size())},
+             {"validation_samples", std::to_string(data->validation().size())}});
+  }
+  ReturnFreedMemory();
+  return Ok();
+}
+
 class CollaboratorStart : public Command {
  public:
   std::string_view noun() const override { return "collaborator"; }
@@ -102,13 +120,13 @@ class CollaboratorStart : public Command {
                                 ? TRY(LoadCollaboratorCredentials(plan.network.cert_folder, name))
                                 : PemBundle();
     auto store = TRY(collaborator::LocalStore::Open(collaborator::StatePath(".", name, plan)));
-    const auto data = TRY(MakeDataLoader(plan.data_loader, data_path));
-    const auto runner = TRY(MakeTaskRunner(plan.task_runner, plan.data_loader, *data));
-    LogInfo("collaborator " + name.value + " is ready",
-            {{"federation", plan.federation_uuid},
-             {"aggregator", format("{}:{}", plan.network.agg_addr, plan.network.agg_port)},
-             {"training_samples", std::to_string(data->train().size())},
-             {"validation_samples", std::to_string(data->validation().size())}});
+    TRY(TryData(plan, name, data_path));
+    std::unique_ptr<DataLoader> data;
+    const auto runner = MakeLazyRunner(
+        ParameterLayout(plan.task_runner), [&]() -> Result<std::unique_ptr<TaskRunner>> {
+          data = TRY(MakeDataLoader(plan.data_loader, data_path));
+          return MakeTaskRunner(plan.task_runner, plan.data_loader, *data);
+        });
 
     auto link_options = collaborator::LinkOptionsOf(plan, name);
     link_options.stop = signals.token();

@@ -4,7 +4,6 @@
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
-#include <malloc.h>
 
 #include <algorithm>
 #include <barrier>
@@ -24,6 +23,7 @@
 namespace fx::bench {
 namespace {
 
+constexpr std::size_t kBareChunk = 1 << 20;
 constexpr const char* kDown = "/bare/Down";
 constexpr const char* kUp = "/bare/Up";
 
@@ -64,7 +64,7 @@ class Totals {
   }
 
  private:
-  static constexpr std::size_t kStripe = kChunkBytes / sizeof(float);
+  static constexpr std::size_t kStripe = kBareChunk / sizeof(float);
   const int clients_;
   std::vector<float> model_, sum_;
   std::vector<std::mutex> locks_;
@@ -82,7 +82,7 @@ class Down final : public grpc::ServerGenericBidiReactor {
  private:
   void Next() {
     if (left_.empty()) return Finish(grpc::Status::OK);
-    const auto chunk = left_.first(std::min(kChunkBytes, left_.size()));
+    const auto chunk = left_.first(std::min(kBareChunk, left_.size()));
     left_ = left_.subspan(chunk.size());
     buffer_ = WrapBytes(chunk, nullptr);
     StartWrite(&buffer_);
@@ -168,7 +168,7 @@ void Exchange(const std::shared_ptr<grpc::Channel>& channel, std::vector<std::by
   }
   RawCall call(channel, kUp, {});
   for (std::span<const std::byte> left = model; !left.empty();) {
-    const auto chunk = left.first(std::min(kChunkBytes, left.size()));
+    const auto chunk = left.first(std::min(kBareChunk, left.size()));
     left = left.subspan(chunk.size());
     const auto message = WrapBytes(chunk, nullptr);
     FX_CHECK(left.empty() ? call.WriteLast(message) : call.Write(message));
@@ -220,8 +220,6 @@ Lap RunBare(const Size& size, int rounds, const test::TestPki& pki,
 }
 
 void ServeBare(const Size& size, const Path& cert_folder) {
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
   Totals totals(size);
   Service service(totals);
   grpc::ServerBuilder builder;

@@ -37,10 +37,19 @@ class Perturb final : public TaskRunner {
   const Layout& layout() const override { return layout_; }
   Status SetParameters(const Model& model) override {
     TRY(CheckLayout(LayoutOf(model), layout_));
-    model_ = Clone(model);
+    if (model_.empty()) model_ = Clone(model);
+    for (std::size_t i = 0; i < model.size(); ++i) {
+      std::ranges::copy(model[i].tensor.bytes(), model_[i].tensor.bytes().begin());
+    }
     return Ok();
   }
-  Model GetParameters() const override { return Clone(model_); }
+  Model GetParameters() const override {
+    Model view;
+    for (const auto& [name, tensor] : model_) {
+      view.push_back({name, Tensor::Borrow(tensor.dtype(), tensor.shape(), tensor.bytes())});
+    }
+    return view;
+  }
   Model GetOptimizerState() const override { return {}; }
   Status SetOptimizerState(const Model&) override { return Ok(); }
   void ResetOptimizer() override {}
@@ -76,6 +85,40 @@ void Collaborate(const Plan& plan, int number, PemBundle credentials, std::uint1
   Must(collaborator::TaskLoop(std::move(loop), std::move(store), *link, runner).Run());
 }
 
+// For many collaborators, or large models, on one machine: downloads and forgets, and sends
+// `update` as if it had trained it.
+void CollaborateLightly(const Plan& plan, int number, PemBundle credentials, std::uint16_t port,
+                        const Path& workspace, const TaskResult& update,
+                        const std::function<void(Round)>& begins) {
+  auto options = collaborator::LinkOptionsOf(plan, NameOf(number));
+  options.port = port;
+  const auto link = collaborator::MakeGrpcLink(std::move(options), std::move(credentials));
+  for (;;) {
+    const auto assignment = Must(link->GetTasks());
+    if (!assignment) continue;
+    if (assignment->quit) return;
+    const Path model = workspace / NameOf(number).value;
+    Must(link->Download(assignment->model, assignment->model_size, model));
+    Must(RemoveIfExists(model));
+    begins(assignment->round);
+    TaskResult result = update;
+    result.round = assignment->round;
+    Must(link->Send(result));
+  }
+}
+
+TaskResult PrepareUpdate(const Plan& plan, const Path& workspace) {
+  const Path file = workspace / "update.fxm";
+  const WrittenModel written = Must(WriteModelFile(file, MakeModel(plan), DigestKind::kFast));
+  return {.round = {},
+          .task = plan.tasks.begin()->first,
+          .num_samples = 100,
+          .metrics = {{.name = "loss", .value = 1.0}},
+          .file = file,
+          .update = UpdateId{written.digest},
+          .size = written.size};
+}
+
 double Between(TimeMs begin, TimeMs end) {
   return static_cast<double>(Count(end) - Count(begin)) / 1000;
 }
@@ -108,6 +151,7 @@ Lap RunFederation(const Size& size, int rounds, const test::TestPki& pki, const 
   const Path init = workspace / plan.aggregator.init_state_path;
   Must(MakeFolders(init.parent_path()));
   Must(WritePbuf(init, MakeModel(plan), 0));
+  const TaskResult update = size.light ? PrepareUpdate(plan, workspace) : TaskResult();
   Child child(server);
   Lap lap;
   std::once_flag counting;
@@ -122,8 +166,13 @@ Lap RunFederation(const Size& size, int rounds, const test::TestPki& pki, const 
     std::vector<std::jthread> collaborators;
     for (int i = 0; i < size.collaborators; ++i) {
       collaborators.emplace_back([&, i] {
-        Collaborate(plan, i, pki.CollaboratorBundle(NameOf(i).value), child.port(), workspace,
-                    begins);
+        PemBundle credentials = pki.CollaboratorBundle(NameOf(i).value);
+        if (size.light) {
+          CollaborateLightly(plan, i, std::move(credentials), child.port(), workspace, update,
+                             begins);
+        } else {
+          Collaborate(plan, i, std::move(credentials), child.port(), workspace, begins);
+        }
       });
     }
   }

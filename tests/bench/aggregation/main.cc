@@ -10,10 +10,12 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "core/base/format.h"
 #include "core/base/log.h"
+#include "core/base/memory.h"
 #include "core/tensor/model_file.h"
 #include "tests/bench/aggregation/bare_exchange.h"
 #include "tests/bench/aggregation/ceilings.h"
@@ -25,18 +27,21 @@ namespace {
 
 constexpr const char* kUsage =
     "scripts/bench aggregation [--collaborators N] [--parameters P] [--tensors T] [--rounds R]\n"
-    "                          [--laps L] [--json]\n"
+    "                          [--laps L] [--light | --ends] [--json]\n"
     "\n"
     "Plays R rounds of N collaborators that exchange a model of P float32 parameters in T tensors\n"
     "with an aggregator over mutual TLS on this machine, and as many of the bare exchange, in L\n"
     "turns; prints what a round takes. Defaults: 8 collaborators, 10000000 parameters, 8 tensors,\n"
-    "12 rounds, 3 laps.\n";
+    "12 rounds, 3 laps. --light: collaborators that keep and train nothing, and no bare exchange,\n"
+    "for the aggregator's memory with large models or many collaborators. --ends: for 1 to 64\n"
+    "such collaborators, how long from the last result to the next model.\n";
 
 struct Settings {
   Size size;
   int rounds = 12;
   int laps = 3;
   bool json = false;
+  bool ends = false;
 };
 
 struct Figures {
@@ -60,6 +65,7 @@ double Median(std::vector<double> values) {
 }
 
 Figures Summary(const std::vector<Lap>& laps) {
+  if (laps.empty()) return {};
   std::vector<double> seconds;
   std::vector<double> ends;
   Figures figures;
@@ -92,10 +98,13 @@ std::vector<std::string> Arguments(const char* role, const Settings& settings, i
 }
 
 std::string Row(const char* name, const Figures& f, const Figures& bare) {
-  return format(
-      "{:<14}{:>9.3f}{:>9.3f}{:>9.3f}{:>10.3f}{:>10.3f}{:>9.0f}{:>9.0f}{:>8.2f}{:>8.2f}\n", name,
-      f.best, f.median, f.end, f.server_cpu, f.client_cpu, f.server.peak_mb, f.server.peak_anon_mb,
-      f.best / bare.best, f.server_cpu / bare.server_cpu);
+  std::string row =
+      format("{:<14}{:>9.3f}{:>9.3f}{:>9.3f}{:>10.3f}{:>10.3f}{:>9.0f}{:>9.0f}", name, f.best,
+             f.median, f.end, f.server_cpu, f.client_cpu, f.server.peak_mb, f.server.peak_anon_mb);
+  if (bare.best > 0) {
+    row += format("{:>8.2f}{:>8.2f}", f.best / bare.best, f.server_cpu / bare.server_cpu);
+  }
+  return row + "\n";
 }
 
 std::string Json(const char* name, const Figures& f) {
@@ -117,10 +126,10 @@ void Print(const Settings& s, const Figures& ours, const Figures& bare) {
   if (s.json) {
     text = format(
         "{{\"collaborators\": {}, \"parameters\": {}, \"tensors\": {}, \"rounds\": {}, "
-        "\"bytes_mb\": {:.1f}, \"memory_read_gbps\": {:.1f}, \"aes_256_gcm_gbps\": {:.2f}, {}, "
-        "{}}}\n",
+        "\"bytes_mb\": {:.1f}, \"memory_read_gbps\": {:.1f}, \"aes_256_gcm_gbps\": {:.2f}, "
+        "{}{}}}\n",
         s.size.collaborators, s.size.parameters, s.size.tensors, s.rounds, bytes_mb, read, aes,
-        Json("fx", ours), Json("bare", bare));
+        Json("fx", ours), bare.best > 0 ? ", " + Json("bare", bare) : "");
   } else {
     text = format(
         "{} collaborators x {} parameters in {} tensors, {} rounds in {} laps; {:.0f} MB a round\n"
@@ -132,13 +141,17 @@ void Print(const Settings& s, const Figures& ours, const Figures& bare) {
                    "median", "end", "server", "clients", "peak", "anon.", "x best", "x CPU");
     text += format("{:<14}{:>9}{:>9}{:>9}{:>10}{:>10}{:>9}{:>9}\n", "", "", "", "", "CPU s",
                    "CPU s", "RSS MB", "RSS MB");
-    text += Row("fx", ours, bare) + Row("bare exchange", bare, bare);
+    text += Row("fx", ours, bare);
+    if (bare.best > 0) text += Row("bare exchange", bare, bare);
   }
   std::fputs(text.c_str(), stdout);
 }
 
-void Run(const Settings& settings) {
-  SetLogLevel(LogLevel::kWarning);
+struct Measured {
+  Figures ours, bare;
+};
+
+Measured Measure(const Settings& settings) {
   test::TestPki pki;
   AddParties(pki, settings.size.collaborators);
   const int rounds = std::max(1, settings.rounds / settings.laps);
@@ -149,10 +162,41 @@ void Run(const Settings& settings) {
     const auto arguments = [&](const char* role) {
       return Arguments(role, settings, rounds, pki.cert_folder(), folder.path());
     };
-    bare.push_back(RunBare(settings.size, rounds, pki, arguments("serve-bare")));
+    if (!settings.size.light) {
+      bare.push_back(RunBare(settings.size, rounds, pki, arguments("serve-bare")));
+    }
     ours.push_back(RunFederation(settings.size, rounds, pki, folder.path(), arguments("serve-fx")));
   }
-  Print(settings, Summary(ours), Summary(bare));
+  return {.ours = Summary(ours), .bare = Summary(bare)};
+}
+
+// The end of a round against the number of collaborators, as a bar each.
+void PlotEnds(Settings settings) {
+  constexpr int kMost = 64;
+  constexpr double kColumns = 60;
+  settings.size.light = true;
+  std::vector<std::pair<int, double>> ends;
+  double longest = 1e-3;
+  for (int n = 1; n <= kMost; n *= 2) {
+    settings.size.collaborators = n;
+    ends.emplace_back(n, Measure(settings).ours.end);
+    longest = std::max(longest, ends.back().second);
+  }
+  std::string text =
+      format("from the last result to the next model, {} parameters\n\n", settings.size.parameters);
+  for (const auto& [n, end] : ends) {
+    const auto columns = static_cast<std::size_t>(kColumns * end / longest);
+    text +=
+        format("{:>4} collaborators {:>6.0f} ms  {}\n", n, end * 1000, std::string(columns, '#'));
+  }
+  std::fputs(text.c_str(), stdout);
+}
+
+void Run(const Settings& settings) {
+  SetLogLevel(LogLevel::kWarning);
+  if (settings.ends) return PlotEnds(settings);
+  const Measured measured = Measure(settings);
+  Print(settings, measured.ours, measured.bare);
 }
 
 std::optional<Settings> ParseOptions(int argc, char** argv) {
@@ -161,6 +205,8 @@ std::optional<Settings> ParseOptions(int argc, char** argv) {
                                        {"tensors", required_argument, nullptr, 't'},
                                        {"rounds", required_argument, nullptr, 'r'},
                                        {"laps", required_argument, nullptr, 'l'},
+                                       {"light", no_argument, nullptr, 'i'},
+                                       {"ends", no_argument, nullptr, 'e'},
                                        {"json", no_argument, nullptr, 'j'},
                                        {}};
   Settings s;
@@ -172,6 +218,8 @@ std::optional<Settings> ParseOptions(int argc, char** argv) {
     if (c == 't') good = good && Parse(value, s.size.tensors);
     if (c == 'r') good = good && Parse(value, s.rounds);
     if (c == 'l') good = good && Parse(value, s.laps);
+    if (c == 'i') s.size.light = true;
+    if (c == 'e') s.ends = true;
     if (c == 'j') s.json = true;
     if (c == '?') good = false;
   }
@@ -200,6 +248,7 @@ bool Serve(const std::vector<std::string>& arguments) {
 }  // namespace fx::bench
 
 int main(int argc, char** argv) {
+  fx::KeepFreedMemory();
   if (fx::bench::Serve({argv + 1, argv + argc})) return 0;
   const auto settings = fx::bench::ParseOptions(argc, argv);
   if (!settings) {

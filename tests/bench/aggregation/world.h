@@ -19,6 +19,7 @@ struct Size {
   int collaborators = 8;
   std::int64_t parameters = 10'000'000;  // float32; rounded down to a multiple of tensors
   int tensors = 8;
+  bool light = false;  // collaborators that keep and train nothing: all send one prepared update
 };
 
 // `size.tensors` dense layers without biases, each with its share of the parameters.

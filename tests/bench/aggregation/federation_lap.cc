@@ -96,7 +96,7 @@ void CollaborateLightly(const Plan& plan, int number, PemBundle credentials, std
   for (;;) {
     const auto assignment = Must(link->GetTasks());
     if (!assignment) continue;
-    if (assignment->quit) return;
+    if (assignment->quit) return link->SayGoodbye();
     const Path model = workspace / NameOf(number).value;
     Must(link->Download(assignment->model, assignment->model_size, model));
     Must(RemoveIfExists(model));

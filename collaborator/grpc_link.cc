@@ -251,9 +251,9 @@ Attempt GrpcLink::TryDownload(const ModelId& model, std::uint64_t size, const Pa
   if (!partial.complete()) {
     return grpc::Status(grpc::StatusCode::UNAVAILABLE, "the model ended early");
   }
+  const std::string digest = TRY(partial.Finish());
   const std::string announced = call.Trailer(kFastDigestTrailer);
-  right = announced.empty() ? TRY(ModelFileSha256(part)) == model.value
-                            : std::move(partial).FinishDigest() == announced;
+  right = announced.empty() ? TRY(ModelFileSha256(part)) == model.value : digest == announced;
   return status;
 }
 

@@ -12,6 +12,7 @@
 #include "core/base/failpoint.h"
 #include "core/base/format.h"
 #include "core/base/log.h"
+#include "core/base/partial_file.h"
 #include "core/tensor/model_file.h"
 
 namespace fx::collaborator {
@@ -115,9 +116,15 @@ bool HasDigest(const Path& file, const UpdateId& expected) {
   return std::move(digest).FinishHex() == expected.value;
 }
 
+Path SpareIn(const Path& folder) {
+  return folder / "spare";
+}
+
 // Writes the model whole or not at all.
 Result<WrittenModel> WriteModel(const Path& path, const Model& model, Survive survive) {
   const Path temporary = path.string() + ".tmp";
+  const Path spare = SpareIn(path.parent_path());
+  if (Exists(spare)) TRY(RenameFile(spare, temporary));
   WrittenModel written = TRY(WriteModelFile(temporary, model, DigestKind::kFast, survive));
   TRY(survive == Survive::kPowerCut ? RenameDurably(temporary, path) : RenameFile(temporary, path));
   return written;
@@ -135,13 +142,19 @@ Result<std::vector<Path>> FilesOf(const Path& folder) {
   return ListFolder(folder);
 }
 
+// The large files: a model, an update, an optimizer's state.
+bool IsModelFile(const Path& path) {
+  return path.extension() == ".fxm";
+}
+
 Status RemoveAllBut(const Path& folder, const std::set<Path>& keep) {
   const std::vector<Path> paths = TRY(ListFolder(folder));
   // A record goes before its tensors: without it they are nothing.
   for (const bool records : {true, false}) {
     for (const Path& path : paths) {
       if ((path.extension() == ".result") != records || keep.contains(path)) continue;
-      TRY(RemoveIfExists(path));
+      if (path == SpareIn(folder)) continue;
+      TRY(IsModelFile(path) ? RenameFile(path, SpareIn(folder)) : RemoveIfExists(path));
     }
   }
   return Ok();
@@ -301,6 +314,19 @@ Status LocalStore::MarkClosed(Round round) {
   FX_FAILPOINT_SCOPE("store.closed");
   return AtomicWrite(folder_ / "closed", format("{}", Number(round)), FileMode::kPublic,
                      Survive::kProcess);
+}
+
+Status LocalStore::ExpectModel(const ModelId& model, std::uint64_t size) {
+  FX_FAILPOINT_SCOPE("store.expect");
+  const Path spare = SpareIn(folder_ / "models");
+  const Path part = ModelPath(model).string() + ".part";
+  if (Exists(part) || !Exists(spare)) return Ok();
+  return PartialFile::Reuse(spare, part, size);
+}
+
+Status LocalStore::RemoveSpares() {
+  TRY(RemoveIfExists(SpareIn(folder_ / "models")));
+  return RemoveIfExists(SpareIn(folder_ / "results"));
 }
 
 Status LocalStore::Keep(std::span<const ModelId> models, std::span<const FinishedTask> results) {

@@ -3,7 +3,9 @@
 //
 //   <folder>/lock
 //   <folder>/closed                                   the last round that was closed
-//   <folder>/models/<sha256>.fxm                      downloaded models
+//   <folder>/models/<sha256>.fxm                      downloaded models (.fxm.part: half of one)
+//   <folder>/models/spare, results/spare              a file no longer needed, whose place the next
+//                                                     one takes (core/base/partial_file.h)
 //   <folder>/results/<round>-<task>.result            a finished task: text, a field a line
 //   <folder>/results/<round>-<task>.update.fxm        the parameters it trained
 //   <folder>/results/<round>-<task>.optimizer.fxm     the optimizer's state afterwards
@@ -75,9 +77,15 @@ class LocalStore {
   // Closing a round again after a power cut does no harm.
   Status MarkClosed(Round round);
 
+  // Makes ready for the download of a model of `size` bytes to its path. If some of it is here
+  // already, that stays.
+  Status ExpectModel(const ModelId& model, std::uint64_t size);
+
   // Removes every model and result that is not listed, and what earlier processes left half done.
-  // A partly downloaded model that is listed stays.
+  // A partly downloaded model that is listed stays; of models and updates that go, one stays as a
+  // spare. Nobody may have them open.
   Status Keep(std::span<const ModelId> models, std::span<const FinishedTask> results);
+  Status RemoveSpares();
 
  private:
   LocalStore(Path folder, std::optional<FileLock> lock)

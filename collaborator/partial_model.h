@@ -9,6 +9,7 @@
 #include "core/base/digest.h"
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "core/base/partial_file.h"
 
 namespace fx::collaborator {
 
@@ -16,24 +17,23 @@ namespace fx::collaborator {
 // the disk: a model can be had again. Not thread-safe.
 class PartialModel {
  public:
-  // `size` is that of the whole model; a file with more bytes is begun anew. Reads what is there.
+  // `size` is that of the whole model. Reads what is there.
   static Result<PartialModel> Open(const Path& path, std::uint64_t size);
 
-  std::uint64_t position() const { return position_; }
-  bool complete() const { return position_ == size_; }
+  std::uint64_t position() const { return file_.position(); }
+  bool complete() const { return file_.complete(); }
 
   // One message; its pieces lie apart in memory. Refuses, with kDataLoss, bytes beyond the end.
   Status Append(std::span<const std::span<const std::byte>> pieces);
 
-  // The XXH3-128 of all bytes, hex.
-  std::string FinishDigest() && { return std::move(digest_).FinishHex(); }
+  // Once, when complete: the file is the model, and its XXH3-128, hex, this.
+  Result<std::string> Finish();
 
  private:
-  PartialModel(OutputFile file, std::uint64_t size) : file_(std::move(file)), size_(size) {}
+  PartialModel(PartialFile file, std::uint64_t size) : file_(std::move(file)), size_(size) {}
 
-  OutputFile file_;
+  PartialFile file_;
   std::uint64_t size_;
-  std::uint64_t position_ = 0;
   FastDigest digest_;
 };
 

@@ -117,6 +117,7 @@ Status TaskLoop::Do(const AskForTasks&) {
 }
 
 Status TaskLoop::Do(const FetchModel& fetch) {
+  TRY(In(store_.ExpectModel(fetch.model, fetch.size), "cannot make room for the round's model"));
   auto fetched = link_.Download(fetch.model, fetch.size, store_.ModelPath(fetch.model));
   if (fetched) {
     session_.OnFetched(fetch.model);
@@ -261,6 +262,7 @@ Status TaskLoop::Do(const Tidy& tidy) {
 
 Status TaskLoop::Do(const Leave&) {
   link_.SayGoodbye();
+  TRY(In(store_.RemoveSpares(), "cannot remove what is no longer needed"));
   LogInfo("End of Federation reached. Exiting...");
   over_ = true;
   return Ok();

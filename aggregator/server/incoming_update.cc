@@ -10,8 +10,6 @@
 namespace fx::aggregator {
 namespace {
 
-constexpr std::uint64_t kWriteback = 8 << 20;
-
 // The sender cannot help it and should try again; the administrator here must act.
 Error CannotStore(const Error& error) {
   LogError("an update cannot be stored", {{"reason", error.OneLine()}});
@@ -25,11 +23,14 @@ Result<std::unique_ptr<IncomingUpdate>> IncomingUpdate::Open(const UploadRules& 
                                                              const Spool& spool,
                                                              const UploadTicket& ticket) {
   const auto open = [&]() -> Result<std::unique_ptr<IncomingUpdate>> {
-    const Path path = TRY(spool.ClaimPartial(ticket.round, ticket.who, ticket.task, ticket.update));
-    OutputFile file = TRY(OutputFile::Open(path, OutputFile::Existing::kKeep, FileMode::kPrivate));
+    const Path path = TRY(
+        spool.ClaimPartial(ticket.round, ticket.who, ticket.task, ticket.update, ticket.size));
+    PartialFile file =
+        TRY(PartialFile::Open(path, ticket.size, FileMode::kPrivate,
+                              spool.syncs_each() ? Survive::kPowerCut : Survive::kProcess));
     std::unique_ptr<IncomingUpdate> update(
         new IncomingUpdate(rules, spool, ticket, path, std::move(file)));
-    if (TRY(FileSize(path)) > 0) update->old_ = TRY(MappedFile::Open(path));
+    if (update->file_.position() > 0) update->old_ = TRY(MappedFile::Open(path));
     return update;
   };
   auto update = open();
@@ -38,7 +39,7 @@ Result<std::unique_ptr<IncomingUpdate>> IncomingUpdate::Open(const UploadRules& 
 }
 
 IncomingUpdate::IncomingUpdate(const UploadRules& rules, const Spool& spool, UploadTicket ticket,
-                               Path path, OutputFile file)
+                               Path path, PartialFile file)
     : rules_(rules),
       spool_(spool),
       ticket_(std::move(ticket)),
@@ -47,38 +48,34 @@ IncomingUpdate::IncomingUpdate(const UploadRules& rules, const Spool& spool, Upl
       scan_(rules) {}
 
 Status IncomingUpdate::Recall(std::size_t limit) {
-  const auto left = old_->bytes().subspan(static_cast<std::size_t>(position()));
+  const auto left = old_->bytes()
+                        .first(static_cast<std::size_t>(file_.position()))
+                        .subspan(static_cast<std::size_t>(position()));
   const auto bytes = left.first(std::min(limit, left.size()));
   if (!scan_->Feed(bytes)) return StartAgain();
   digest_.Update(bytes);
   resumed_ = true;
-  if (position() == old_->bytes().size()) old_.reset();
+  if (position() == file_.position()) old_.reset();
   return Ok();
 }
 
 Status IncomingUpdate::StartAgain() {
-  old_.reset();  // before the file shrinks under it
+  old_.reset();
   resumed_ = false;
   scan_.emplace(rules_);
   digest_ = FastDigest();
-  if (auto emptied = file_.Resize(0); !emptied) return Storage(emptied.error());
+  if (auto emptied = file_.StartAgain(); !emptied) return Storage(emptied.error());
   return Ok();
 }
 
 Status IncomingUpdate::Append(std::span<const std::span<const std::byte>> pieces) {
   FX_FAILPOINT_SCOPE("upload.receive");
-  const std::uint64_t offset = position();
   for (const auto& bytes : pieces) {
     if (auto scanned = scan_->Feed(bytes); !scanned) return Wrong(std::move(scanned).error());
     digest_.Update(bytes);
   }
-  if (auto written = file_.WriteAt(offset, pieces); !written) {
+  if (auto written = file_.Append(pieces); !written) {
     return Storage(std::move(written).error());
-  }
-  // The disk works while the network does, and Commit finds little left to wait for.
-  if (position() - on_its_way_ >= kWriteback) {
-    file_.BeginWriteback(on_its_way_, position() - on_its_way_);
-    on_its_way_ = position();
   }
   return Ok();
 }
@@ -93,7 +90,7 @@ Status IncomingUpdate::CheckDigest() {
 
 Status IncomingUpdate::Commit() {
   FX_FAILPOINT_SCOPE("upload.commit");
-  Status done = spool_.syncs_each() ? file_.Sync() : Ok();
+  Status done = file_.Finish();
   if (done) {
     done = spool_.Commit(path_, ticket_.round, ticket_.who, ticket_.task, ticket_.update);
   }

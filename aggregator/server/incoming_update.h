@@ -13,6 +13,7 @@
 #include "core/base/digest.h"
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "core/base/partial_file.h"
 
 namespace fx::aggregator {
 
@@ -54,7 +55,7 @@ class IncomingUpdate {
 
  private:
   IncomingUpdate(const UploadRules& rules, const Spool& spool, UploadTicket ticket, Path path,
-                 OutputFile file);
+                 PartialFile file);
   Status StartAgain();
   tl::unexpected<Error> Wrong(Error error);
   static tl::unexpected<Error> Storage(const Error& error);
@@ -63,8 +64,7 @@ class IncomingUpdate {
   const Spool& spool_;
   const UploadTicket ticket_;
   const Path path_;
-  OutputFile file_;
-  std::uint64_t on_its_way_ = 0;  // to the disk: all bytes below
+  PartialFile file_;
   std::optional<UpdateScan> scan_;
   FastDigest digest_;
   std::optional<MappedFile> old_;  // what is to be recalled

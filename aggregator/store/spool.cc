@@ -6,12 +6,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "aggregator/store/file_name.h"
 #include "core/base/digest.h"
 #include "core/base/failpoint.h"
 #include "core/base/format.h"
 #include "core/base/log.h"
+#include "core/base/partial_file.h"
 
 namespace fx::aggregator {
 namespace {
@@ -19,6 +21,7 @@ namespace {
 constexpr unsigned kFolderMode = 0700;  // updates are nobody else's business
 constexpr std::string_view kPartial = ".part";
 constexpr std::string_view kCommitted = ".fxm";
+constexpr std::string_view kSpare = "spare-";
 constexpr int kFields = 4;
 
 std::optional<std::uint32_t> RoundOf(const std::string& file_name) {
@@ -56,6 +59,7 @@ Result<Spool> Spool::Open(const Path& folder, Sync sync) {
     // a power cut can take. Renaming it to what it is called makes that durable.
     if (file.extension() == kCommitted) TRY(RenameDurably(file, file));
     if (file.filename().string().starts_with("tmp-")) TRY(RemoveIfExists(file));
+    if (file.filename().string().starts_with(kSpare)) TRY(RemoveIfExists(file));
     if (file.extension() == kCommitted && sync == Sync::kTogether && !TRY(IsWhole(file))) {
       LogWarning("an update did not survive a power cut", {{"file", file.filename().string()}});
       TRY(RemoveIfExists(file));
@@ -71,13 +75,37 @@ Status Spool::Remember(const Path& partial) {
 }
 
 Result<Path> Spool::ClaimPartial(Round round, const CollaboratorName& who, const TaskName& task,
-                                 const UpdateId& update) const {
+                                 const UpdateId& update, std::uint64_t size) const {
+  FX_FAILPOINT_SCOPE("spool.claim");
   Path path = PathOf(round, who, task, update).replace_extension(kPartial);
   const std::lock_guard lock(known_->mutex);
   Path& known = known_->partials[EscapeFileName(who.value)];
-  if (!known.empty() && known != path) TRY(RemoveIfExists(known));
+  if (known == path) return path;
+  if (!known.empty()) TRY(RemoveIfExists(known));
+  TRY(UseSpare(path, size));
   known = path;
   return path;
+}
+
+Status Spool::UseSpare(const Path& partial, std::uint64_t size) const {
+  if (known_->spares.empty()) return Ok();
+  const Path spare = std::move(known_->spares.back());
+  known_->spares.pop_back();
+  return PartialFile::Reuse(spare, partial, size);
+}
+
+Status Spool::MakeSpare(const Path& file) const {
+  Path spare = folder_ / format("{}{}", kSpare, known_->next_spare++);
+  TRY(RenameFile(file, spare));
+  known_->committed.erase(file);
+  known_->spares.push_back(std::move(spare));
+  return Ok();
+}
+
+Status Spool::RemoveSpares() const {
+  const std::lock_guard lock(known_->mutex);
+  for (const Path& spare : std::exchange(known_->spares, {})) TRY(RemoveIfExists(spare));
+  return Ok();
 }
 
 Path Spool::PathOf(Round round, const CollaboratorName& who, const TaskName& task,
@@ -113,12 +141,12 @@ bool Spool::Vouches(const Path& file) const {
 
 Status Spool::Sweep(Round before) const {
   FX_FAILPOINT_SCOPE("spool.sweep");
+  TRY(RemoveSpares());
   for (const Path& file : TRY(ListFolder(folder_))) {
     const std::optional<std::uint32_t> round = RoundOf(file.filename().string());
     if (!round || *round >= Number(before)) continue;
-    TRY(RemoveIfExists(file));
     const std::lock_guard lock(known_->mutex);
-    known_->committed.erase(file);
+    TRY(file.extension() == kCommitted ? MakeSpare(file) : RemoveIfExists(file));
   }
   return Ok();
 }

@@ -1,12 +1,14 @@
 // Staged updates: the bytes of results the engine has been told about and has not aggregated yet.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "core/base/error.h"
 #include "core/base/file.h"
@@ -18,9 +20,11 @@ namespace fx::aggregator {
 // file_name.h), and .part instead of .fxm while the bytes arrive. Immutable once committed.
 // Thread-safe.
 //
-// A partial file belongs to its update, not to the connection that brings the bytes: it outlives
-// both the connection and the process, so that the next one goes on where the bytes end. Its length
-// is how many came; that they are the right ones is for the update's digest to say.
+// A partial file (core/base/partial_file.h) belongs to its update, not to the connection that brings
+// the bytes: it outlives both the connection and the process, so that the next one goes on where the
+// bytes end. That they are the right ones is for the update's digest to say.
+//
+// What is swept lends its place to the updates of the next round, as spare-<number>.
 class Spool {
  public:
   // When an update is durable: once it is committed, or with all others by SyncAll.
@@ -37,11 +41,11 @@ class Spool {
   // Makes every committed update durable.
   Status SyncAll() const;
 
-  // Where the bytes of an update are collected; there may be some. The caller is the only one who
-  // writes for this collaborator. Another update's partial file of the same collaborator is
+  // Where the `size` bytes of an update are collected; there may be some. The caller is the only one
+  // who writes for this collaborator. Another update's partial file of the same collaborator is
   // removed, so that there is one at most.
   Result<Path> ClaimPartial(Round round, const CollaboratorName& who, const TaskName& task,
-                            const UpdateId& update) const;
+                            const UpdateId& update, std::uint64_t size) const;
 
   Path PathOf(Round round, const CollaboratorName& who, const TaskName& task,
               const UpdateId& update) const;
@@ -61,19 +65,27 @@ class Spool {
   // left is to be looked at again: it comes from the disk, not from memory.
   bool Vouches(const Path& file) const;
 
-  // Removes the updates of all rounds before `before`, partial ones too.
+  // Removes the updates of all rounds before `before`, partial ones too; those that were whole stay
+  // as spares. Spares that were there already are removed: the last round did without them. Nobody
+  // may have an update of those rounds open.
   Status Sweep(Round before) const;
+  Status RemoveSpares() const;
 
  private:
   struct Known {
     std::mutex mutex;
     std::map<std::string, Path> partials;  // by escaped collaborator
     std::set<Path> committed;              // by this process
+    std::vector<Path> spares;
+    std::uint64_t next_spare = 0;
   };
 
   Spool(Path folder, Sync sync)
       : folder_(std::move(folder)), sync_(sync), known_(std::make_unique<Known>()) {}
   Status Remember(const Path& partial);
+  // Both with the mutex held.
+  Status MakeSpare(const Path& file) const;
+  Status UseSpare(const Path& partial, std::uint64_t size) const;
 
   Path folder_;
   Sync sync_;

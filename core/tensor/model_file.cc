@@ -189,6 +189,7 @@ class DigestingWriter {
   }
 
   Result<WrittenModel> Finish(Survive survive) && {
+    TRY(file_.Resize(size_));  // an older file of that name may have been longer
     if (survive == Survive::kPowerCut) TRY(file_.Sync());
     return WrittenModel{
         .size = size_,
@@ -203,7 +204,7 @@ class DigestingWriter {
 
 Result<WrittenModel> WriteAll(const Path& path, const Model& model, const Layout& layout,
                               DigestKind kind, Survive survive) {
-  DigestingWriter writer(TRY(OutputFile::Open(path)), kind);
+  DigestingWriter writer(TRY(OutputFile::Open(path, OutputFile::Existing::kKeep)), kind);
   const ModelFileMap map = MapModelFile(layout);
   TRY(writer.Write(AsBytes(EncodeModelHeader(layout))));
   for (std::size_t i = 0; i < model.size(); ++i) {

@@ -64,7 +64,7 @@ class ModelFile {
   ModelFileMap map_;
 };
 
-// Writes the model to `path` (created or truncated), fsynced if it is to survive a power cut; no
+// Writes the model to `path` (created or overwritten), fsynced if it is to survive a power cut; no
 // rename. `digest` is the one asked for: the XXH3-128 of the file, or its SHA-256.
 enum class DigestKind { kFast, kSha256 };
 struct WrittenModel {

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sys/stat.h>
+
+#include <cstdint>
 #include <set>
 #include <string>
 #include <utility>
@@ -10,6 +13,7 @@
 
 #include "aggregator/store/file_name.h"
 #include "core/base/digest.h"
+#include "core/base/partial_file.h"
 #include "tests/support/matchers.h"
 
 namespace fx::aggregator {
@@ -37,12 +41,14 @@ TEST(EscapeFileName, CutsLongNamesAndKeepsThemApart) {
   EXPECT_NE(a, b);
 }
 
+constexpr std::uint64_t kSize = 100;  // of an update
+
 class SpoolTest : public testing::Test {
  protected:
   Path folder() const { return dir_.path() / "spool"; }
   // Stages an update of `text`; true if its file is there afterwards.
   bool Stage(const Spool& spool, Round round, const std::string& who, const std::string& task) {
-    const Path temp = *spool.ClaimPartial(round, {who}, {task}, {"u"});
+    const Path temp = *spool.ClaimPartial(round, {who}, {task}, {"u"}, kSize);
     EXPECT_EQ(temp.parent_path(), folder());
     EXPECT_THAT(AtomicWrite(temp, "bytes"), IsOk());
     EXPECT_THAT(spool.Commit(temp, round, {who}, {task}, {"u"}), IsOk());
@@ -68,7 +74,7 @@ TEST_F(SpoolTest, DropsWhatAPowerCutHasDamagedIfUpdatesAreSyncedTogether) {
                                             std::string(bytes.size(), '\0')};
   const auto fill = [&](const Spool& spool) {
     for (std::uint32_t i = 0; i < damages.size(); ++i) {
-      const Path temp = *spool.ClaimPartial(Round{i}, {"ann"}, {"train"}, update);
+      const Path temp = *spool.ClaimPartial(Round{i}, {"ann"}, {"train"}, update, kSize);
       ASSERT_THAT(AtomicWrite(temp, damages[i]), IsOk());
       ASSERT_THAT(spool.Commit(temp, Round{i}, {"ann"}, {"train"}, update), IsOk());
     }
@@ -117,13 +123,44 @@ TEST_F(SpoolTest, SweepsEarlierRoundsOnly) {
   for (const unsigned round : {8U, 9U, 10U}) Stage(spool, Round{round}, "ann", "train");
   ASSERT_THAT(AtomicWrite(folder() / "notes.txt", "mine"), IsOk());
   ASSERT_THAT(spool.Sweep(Round{10}), IsOk());
+  ASSERT_THAT(spool.RemoveSpares(), IsOk());
   EXPECT_EQ(*ListFolder(folder()),
             (std::vector<Path>{folder() / "10+ann+train+u.fxm", folder() / "notes.txt"}));
 }
 
+std::uint64_t InodeOf(const Path& path) {
+  struct stat info = {};
+  EXPECT_EQ(::stat(path.c_str(), &info), 0) << path;
+  return info.st_ino;
+}
+
+TEST_F(SpoolTest, AnUpdateTakesThePlaceOfOneThatWasSwept) {
+  const Spool spool = *Spool::Open(folder());
+  Stage(spool, Round{8}, "ann", "train");
+  const std::uint64_t place = InodeOf(spool.PathOf(Round{8}, {"ann"}, {"train"}, {"u"}));
+  ASSERT_THAT(spool.Sweep(Round{9}), IsOk());
+  EXPECT_FALSE(spool.Holds(Round{8}, {"ann"}, {"train"}, {"u"}));
+  const Path partial = *spool.ClaimPartial(Round{9}, {"bob"}, {"train"}, {"v"}, kSize);
+  EXPECT_EQ(InodeOf(partial), place);
+  const auto file = PartialFile::Open(partial, kSize, FileMode::kPrivate, Survive::kProcess);
+  ASSERT_THAT(file, IsOk());
+  EXPECT_EQ(file->position(), 0U);
+}
+
+TEST_F(SpoolTest, SparesThatARoundDidWithoutAreRemovedAndThoseOfAnEarlierProcessToo) {
+  const Spool spool = *Spool::Open(folder());
+  for (const char* who : {"ann", "bob"}) Stage(spool, Round{8}, who, "train");
+  ASSERT_THAT(spool.Sweep(Round{9}), IsOk());
+  Stage(spool, Round{9}, "ann", "train");
+  ASSERT_THAT(spool.Sweep(Round{10}), IsOk());
+  EXPECT_EQ(ListFolder(folder())->size(), 1U);
+  ASSERT_THAT(Spool::Open(folder()), IsOk());
+  EXPECT_EQ(ListFolder(folder())->size(), 0U);
+}
+
 TEST_F(SpoolTest, HoldsAnUpdateOnceItIsCommitted) {
   const Spool spool = *Spool::Open(folder());
-  const Path partial = *spool.ClaimPartial(Round{3}, {"ann"}, {"train"}, {"u"});
+  const Path partial = *spool.ClaimPartial(Round{3}, {"ann"}, {"train"}, {"u"}, kSize);
   ASSERT_THAT(AtomicWrite(partial, "bytes"), IsOk());
   EXPECT_FALSE(spool.Holds(Round{3}, {"ann"}, {"train"}, {"u"}));
   ASSERT_THAT(spool.Commit(partial, Round{3}, {"ann"}, {"train"}, {"u"}), IsOk());
@@ -135,7 +172,7 @@ class PartialFiles : public SpoolTest {
  protected:
   static Path Begin(const Spool& spool, Round round, const std::string& who,
                     const std::string& update) {
-    const Path partial = *spool.ClaimPartial(round, {who}, {"train"}, {update});
+    const Path partial = *spool.ClaimPartial(round, {who}, {"train"}, {update}, kSize);
     EXPECT_THAT(AtomicWrite(partial, "half"), IsOk());
     return partial;
   }
@@ -144,7 +181,7 @@ class PartialFiles : public SpoolTest {
 TEST_F(PartialFiles, AreFoundAgainByAnotherProcess) {
   const Path partial = Begin(*Spool::Open(folder()), Round{1}, "ann+%/", "u");
   const Spool again = *Spool::Open(folder());
-  EXPECT_EQ(*again.ClaimPartial(Round{1}, {"ann+%/"}, {"train"}, {"u"}), partial);
+  EXPECT_EQ(*again.ClaimPartial(Round{1}, {"ann+%/"}, {"train"}, {"u"}, kSize), partial);
   EXPECT_EQ(*ReadFile(partial), "half");
 }
 

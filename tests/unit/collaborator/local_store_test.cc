@@ -115,11 +115,31 @@ TEST_F(LocalStoreTest, KeepsOnlyWhatIsListedAndNothingHalfDone) {
       ASSERT_THAT(AtomicWrite(path, "bytes"), IsOk());
     }
     ASSERT_THAT(store.Keep({&current, 1}, {&kept, 1}), IsOk());
+    EXPECT_TRUE(Exists(folder() / "models" / "spare") && Exists(result("spare")));
+    ASSERT_THAT(store.RemoveSpares(), IsOk());
   }
   EXPECT_THAT(*ListFolder(folder() / "models"),
               ElementsAre(Path(Open().ModelPath(current).string() + ".part")));
   EXPECT_THAT(*ListFolder(folder() / "results"),
               ElementsAre(result("00000002-train.result"), result("00000002-train.update.fxm")));
+}
+
+TEST_F(LocalStoreTest, AModelTakesThePlaceOfOneThatIsNoLongerNeeded) {
+  LocalStore store = Open();
+  const ModelId past{std::string(64, 'd')}, next{std::string(64, 'e')};
+  ASSERT_THAT(AtomicWrite(store.ModelPath(past), "bytes"), IsOk());
+  ASSERT_THAT(store.Keep({}, {}), IsOk());
+  ASSERT_THAT(store.ExpectModel(next, 5), IsOk());
+  EXPECT_THAT(*ListFolder(folder() / "models"),
+              ElementsAre(Path(store.ModelPath(next).string() + ".part")));
+}
+
+TEST_F(LocalStoreTest, AnUpdateInThePlaceOfALongerOneIsItself) {
+  const Model trained = ModelOf(1);
+  ASSERT_THAT(AtomicWrite(result("spare"), std::string(5000, 'x')), IsOk());
+  const FinishedTask task = Add(Task(1, "train"), &trained, nullptr);
+  EXPECT_THAT(Found().finished, ElementsAre(task));
+  EXPECT_EQ(*FileSize(result("00000001-train.update.fxm")), task.size);
 }
 
 TEST_F(LocalStoreTest, RemembersTheClosedRoundAndTheModels) {
@@ -162,7 +182,7 @@ TEST_F(LocalStoreTest, ReadsTheFolderOfTheFirstVersion) {
                         std::filesystem::copy_options::recursive);
   const Remembered found = Found();
   EXPECT_EQ(found.closed, Round{2});
-  EXPECT_THAT(found.models, ElementsAre(ModelId{std::string(64, 'c')}));
+  EXPECT_THAT(found.models, ElementsAre(ModelId{Sha256Hex(AsBytes("bytes"))}));
   ASSERT_EQ(found.finished.size(), 2U);
   EXPECT_EQ(EncodeFinishedTask(found.finished[0]), EncodeFinishedTask(Task(3, "a task")));
   FinishedTask trained = found.finished[1];

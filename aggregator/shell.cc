@@ -64,12 +64,6 @@ Status Shell::Start(const ModelId& model, std::uint64_t model_size, std::vector<
   return Process({Started{.model = model, .lost = std::move(lost)}}, ports_.Now());
 }
 
-Status Shell::Turn(std::optional<EventBody> event) {
-  std::vector<EventBody> events;
-  if (event) events.push_back(*std::move(event));
-  return Turn(std::move(events));
-}
-
 Status Shell::Turn(std::vector<EventBody> events) {
   if (!events.empty()) TRY(Process(std::move(events), ports_.Now()));
   return TickIfDue();

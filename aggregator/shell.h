@@ -79,10 +79,8 @@ class Shell {
   // results of the open round without their bytes.
   Status Start(const ModelId& model, std::uint64_t model_size, std::vector<ResultKey> lost = {});
 
-  // Puts an event to the engine, if there is one, and the clock, if a deadline has passed.
-  Status Turn(std::optional<EventBody> event);
-  // Several events in one go: the engine takes them in their order, and their records are one
-  // transaction, one wait for the disk for all.
+  // Puts events to the engine, in their order, and the clock, if a deadline has passed. The records
+  // of all events are one transaction: one wait for the disk for all.
   Status Turn(std::vector<EventBody> events);
 
   // RemoveOld is done, well or not.

@@ -65,17 +65,18 @@ void AggregatorHost::Post(EventBody event) {
 
 void AggregatorHost::Pump() {
   process_->pumping = false;
-  std::optional<EventBody> event;
-  if (!process_->events.empty()) {
-    event = std::move(process_->events.front());
+  std::vector<EventBody> together;
+  const auto most = static_cast<std::size_t>(world_.dice.Between(1, 4));
+  while (!process_->events.empty() && together.size() < most) {
+    together.push_back(std::move(process_->events.front()));
     process_->events.pop_front();
   }
-  Turn(std::move(event));
+  Turn(std::move(together));
   if (!left_) Nap();
 }
 
-void AggregatorHost::Turn(std::optional<EventBody> event) {
-  if (const Status turned = process_->shell.Turn(std::move(event)); !turned) {
+void AggregatorHost::Turn(std::vector<EventBody> events) {
+  if (const Status turned = process_->shell.Turn(std::move(events)); !turned) {
     GiveUp(turned.error());
   }
   witness_.CheckState(process_->shell.state());

@@ -82,7 +82,7 @@ class AggregatorHost final : public Server, private aggregator::ShellPorts {
   // The engine's thread.
   void Post(aggregator::EventBody event);
   void Pump();
-  void Turn(std::optional<aggregator::EventBody> event);
+  void Turn(std::vector<aggregator::EventBody> events);
   void Nap();
   void Leave();
   void Io(std::function<void()> job);

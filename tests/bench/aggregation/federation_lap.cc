@@ -14,6 +14,7 @@
 #include "collaborator/task_loop.h"
 #include "core/tensor/model_file.h"
 #include "rpc/pbuf.h"
+#include "tests/bench/aggregation/light_collaborator.h"
 #include "tests/support/must.h"
 
 namespace fx::bench {
@@ -85,40 +86,6 @@ void Collaborate(const Plan& plan, int number, PemBundle credentials, std::uint1
   Must(collaborator::TaskLoop(std::move(loop), std::move(store), *link, runner).Run());
 }
 
-// For many collaborators, or large models, on one machine: downloads and forgets, and sends
-// `update` as if it had trained it.
-void CollaborateLightly(const Plan& plan, int number, PemBundle credentials, std::uint16_t port,
-                        const Path& workspace, const TaskResult& update,
-                        const std::function<void(Round)>& begins) {
-  auto options = collaborator::LinkOptionsOf(plan, NameOf(number));
-  options.port = port;
-  const auto link = collaborator::MakeGrpcLink(std::move(options), std::move(credentials));
-  for (;;) {
-    const auto assignment = Must(link->GetTasks());
-    if (!assignment) continue;
-    if (assignment->quit) return link->SayGoodbye();
-    const Path model = workspace / NameOf(number).value;
-    Must(link->Download(assignment->model, assignment->model_size, model));
-    Must(RemoveIfExists(model));
-    begins(assignment->round);
-    TaskResult result = update;
-    result.round = assignment->round;
-    Must(link->Send(result));
-  }
-}
-
-TaskResult PrepareUpdate(const Plan& plan, const Path& workspace) {
-  const Path file = workspace / "update.fxm";
-  const WrittenModel written = Must(WriteModelFile(file, MakeModel(plan), DigestKind::kFast));
-  return {.round = {},
-          .task = plan.tasks.begin()->first,
-          .num_samples = 100,
-          .metrics = {{.name = "loss", .value = 1.0}},
-          .file = file,
-          .update = UpdateId{written.digest},
-          .size = written.size};
-}
-
 double Between(TimeMs begin, TimeMs end) {
   return static_cast<double>(Count(end) - Count(begin)) / 1000;
 }
@@ -151,7 +118,7 @@ Lap RunFederation(const Size& size, int rounds, const test::TestPki& pki, const 
   const Path init = workspace / plan.aggregator.init_state_path;
   Must(MakeFolders(init.parent_path()));
   Must(WritePbuf(init, MakeModel(plan), 0));
-  const TaskResult update = size.light ? PrepareUpdate(plan, workspace) : TaskResult();
+  const TaskResult update = size.light ? PrepareUpdate(plan, workspace) : collaborator::TaskResult();
   Child child(server);
   Lap lap;
   std::once_flag counting;
@@ -168,8 +135,13 @@ Lap RunFederation(const Size& size, int rounds, const test::TestPki& pki, const 
       collaborators.emplace_back([&, i] {
         PemBundle credentials = pki.CollaboratorBundle(NameOf(i).value);
         if (size.light) {
-          CollaborateLightly(plan, i, std::move(credentials), child.port(), workspace, update,
-                             begins);
+          Run({.plan = plan,
+               .name = NameOf(i),
+               .port = child.port(),
+               .workspace = workspace,
+               .update = update,
+               .begins = begins},
+              std::move(credentials));
         } else {
           Collaborate(plan, i, std::move(credentials), child.port(), workspace, begins);
         }

@@ -64,14 +64,14 @@ class ShellTest : public testing::Test {
     return *shell_;
   }
   void AnnIsDone(Shell& shell) {
-    EXPECT_THAT(shell.Turn(TasksRequested{.who = {"ann"}, .request = {}}), IsOk());
-    EXPECT_THAT(shell.Turn(ResultStaged{.who = {"ann"},
-                                        .request = {},
-                                        .round = {},
-                                        .task = {"train"},
-                                        .update = {"u"},
-                                        .num_samples = 1,
-                                        .metrics = {}}),
+    EXPECT_THAT(shell.Turn({TasksRequested{.who = {"ann"}, .request = {}},
+                            ResultStaged{.who = {"ann"},
+                                         .request = {},
+                                         .round = {},
+                                         .task = {"train"},
+                                         .update = {"u"},
+                                         .num_samples = 1,
+                                         .metrics = {}}}),
                 IsOk());
   }
 
@@ -89,7 +89,7 @@ TEST_F(ShellTest, WaitsNoLongerThanForTheDeadlineAndFoldsThen) {
   EXPECT_EQ(shell.patience(), kCutoffMs);
   ports_.now = TimeMs{kCutoffMs};
   EXPECT_EQ(shell.patience(), 0);
-  EXPECT_THAT(shell.Turn(std::nullopt), IsOk());
+  EXPECT_THAT(shell.Turn({}), IsOk());
   EXPECT_THAT(ports_.jobs, ElementsAre("remove", "fold"));
 }
 
@@ -99,7 +99,7 @@ TEST_F(ShellTest, FoldsNothingBeforeOldFilesAreRemoved) {
   AnnIsDone(Restart());
   ports_.now = TimeMs{kCutoffMs};
   Shell& shell = Restart();
-  EXPECT_THAT(shell.Turn(std::nullopt), IsOk());
+  EXPECT_THAT(shell.Turn({}), IsOk());
   EXPECT_EQ(shell.state().phase, Phase::kAggregating);
   EXPECT_THAT(ports_.jobs, ElementsAre("remove"));
   shell.OnOldRemoved();

@@ -17,7 +17,7 @@ namespace fx {
 // Bulk bytes travel in messages of this many bytes (the last may be shorter). When a connection is
 // cut, what the receiver has of a message that is not complete is lost; so it is a quarter of what
 // a resumed transfer may send twice. From here to 4 MiB the speed is the same.
-inline constexpr std::size_t kChunkBytes = 256U << 10;
+inline constexpr std::size_t kChunkBytes = 1024U << 10;
 
 // Trailing metadata of a Download: the XXH3-128 of the whole model file, hex.
 inline constexpr const char* kFastDigestTrailer = "fx-xxh3-128";

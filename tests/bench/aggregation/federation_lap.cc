@@ -118,7 +118,7 @@ Lap RunFederation(const Size& size, int rounds, const test::TestPki& pki, const 
   const Path init = workspace / plan.aggregator.init_state_path;
   Must(MakeFolders(init.parent_path()));
   Must(WritePbuf(init, MakeModel(plan), 0));
-  const TaskResult update = size.light ? PrepareUpdate(plan, workspace) : collaborator::TaskResult();
+  const TaskResult update = size.light ? PrepareUpdate(plan, workspace) : TaskResult();
   Child child(server);
   Lap lap;
   std::once_flag counting;

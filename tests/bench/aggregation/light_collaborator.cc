@@ -10,7 +10,6 @@
 
 namespace fx::bench {
 
-using collaborator::TaskResult;
 using test::Must;
 
 TaskResult PrepareUpdate(const Plan& plan, const Path& workspace) {
@@ -32,7 +31,7 @@ void Run(const LightCollaborator& light, PemBundle credentials) {
   const Path model = light.workspace / light.name.value;
   for (;;) {
     light.asks();
-    std::optional<collaborator::TaskAssignment> assignment;
+    std::optional<TaskAssignment> assignment;
     while (!assignment) assignment = Must(link->GetTasks());
     if (assignment->quit) return link->SayGoodbye();
     light.is_answered(assignment->round);

@@ -8,21 +8,21 @@
 #include "collaborator/link.h"
 #include "core/base/file.h"
 #include "core/base/names.h"
-#include "pki/credentials.h"
+#include "pki/cert_store.h"
 #include "plan/plan.h"
 
 namespace fx::bench {
 
 // What all of them send: the result of the plan's first task, with the bytes of the initial model
 // from a file in `workspace`, for any round.
-collaborator::TaskResult PrepareUpdate(const Plan& plan, const Path& workspace);
+TaskResult PrepareUpdate(const Plan& plan, const Path& workspace);
 
 struct LightCollaborator {
   const Plan& plan;
   CollaboratorName name;
   std::uint16_t port = 0;
   const Path& workspace;
-  const collaborator::TaskResult& update;
+  const TaskResult& update;
   std::function<void(Round)> begins;  // a round: it has the model, and would train now
   // It has asked for tasks, and has got some.
   std::function<void()> asks = [] {};

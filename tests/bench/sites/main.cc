@@ -87,7 +87,7 @@ class Sites {
 };
 
 void Sites::Play(const test::TestPki& pki, const Path& workspace) {
-  const collaborator::TaskResult update = PrepareUpdate(plan_, workspace);
+  const TaskResult update = PrepareUpdate(plan_, workspace);
   std::vector<std::jthread> sites;
   for (int i = 0; i < settings_.size.collaborators; ++i) {
     sites.emplace_back([&, i] {
@@ -118,7 +118,8 @@ void Sites::Wait(int number, Round round) {
 
 Figures Sites::Summary(const std::vector<std::pair<Round, TimeMs>>& begins) const {
   const std::map<Round, TimeMs> opened(begins.begin(), begins.end());
-  Figures figures{.idle_cpu = idle_cpu_};
+  Figures figures;
+  figures.idle_cpu = idle_cpu_;
   for (const auto& answers : answers_) {
     std::map<Round, int> times;
     for (const auto& [round, asked, came] : answers) {
@@ -175,7 +176,7 @@ void Print(const Settings& s, const Figures& f) {
   std::fputs(line.c_str(), stdout);
 }
 
-void Run(const Settings& settings) {
+void RunBench(const Settings& settings) {
   SetLogLevel(LogLevel::kWarning);
   test::TestPki pki;
   AddParties(pki, settings.size.collaborators);
@@ -252,6 +253,6 @@ int main(int argc, char** argv) {
     std::fputs(fx::bench::kUsage, stderr);
     return 2;
   }
-  fx::bench::Run(*settings);
+  fx::bench::RunBench(*settings);
   return 0;
 }

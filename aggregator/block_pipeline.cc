@@ -25,7 +25,8 @@ Status BlockPipeline::Run(const Make& make, const Consume& consume) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return slot.full; });
     lock.unlock();
-    status = consume(index * block_size_, BufferOf(index));
+    status = slot.made;
+    if (status) status = consume(index * block_size_, BufferOf(index));
     lock.lock();
     slot.full = false;
     ++taken_;
@@ -38,9 +39,10 @@ Status BlockPipeline::Run(const Make& make, const Consume& consume) {
 
 void BlockPipeline::Work(const Make& make) {
   for (std::uint64_t index = 0; Claim(index);) {
-    make(index * block_size_, BufferOf(index));
+    Status made = make(index * block_size_, BufferOf(index));
     {
       const std::lock_guard lock(mutex_);
+      slots_[index % slots_.size()].made = std::move(made);
       slots_[index % slots_.size()].full = true;
     }
     changed_.notify_all();

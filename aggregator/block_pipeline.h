@@ -15,11 +15,11 @@ namespace fx::aggregator {
 
 // Cuts [0, size) into blocks of `block_size` (the last may be smaller). `make` fills blocks on
 // `threads` workers, in any order and several at once; `consume` is called on the caller's thread,
-// for one block after the other, and can end the whole with an error. At most 2 * threads + 2
-// blocks are in memory. Buffers are 4-byte aligned.
+// for one block after the other. Both can end the whole with an error; that of the first block in
+// order counts. At most 2 * threads + 2 blocks are in memory. Buffers are 4-byte aligned.
 class BlockPipeline {
  public:
-  using Make = std::function<void(std::uint64_t offset, std::span<std::byte> block)>;
+  using Make = std::function<Status(std::uint64_t offset, std::span<std::byte> block)>;
   using Consume = std::function<Status(std::uint64_t offset, std::span<const std::byte> block)>;
 
   BlockPipeline(std::uint64_t size, std::size_t block_size, int threads);
@@ -30,6 +30,7 @@ class BlockPipeline {
  private:
   struct Slot {
     std::vector<float> buffer;
+    Status made = Ok();
     bool full = false;
   };
   void Work(const Make& make);

@@ -182,7 +182,8 @@ Result<Outcome> Runtime::Impl::Run() {
   Stop();
   if (status && shell_.leaving()) {  // the I/O thread has ended
     status = In(saver_.Retry(), "the federation is over, but its models cannot be saved");
-    const Status removed = state_.spool.RemoveSpares();
+    Status removed = state_.spool.RemoveSpares();
+    if (removed) removed = state_.models.RemoveSpare();
     if (!removed) LogWarning("old files cannot be removed", {{"reason", removed.error().OneLine()}});
   }
   if (!status) {

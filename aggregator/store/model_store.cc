@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "aggregator/store/file_name.h"
@@ -37,10 +38,10 @@ Result<ModelFile> ModelStore::OpenModel(const ModelId& id) const {
 
 Result<std::shared_ptr<const ModelFile>> ModelStore::ShareModel(const ModelId& id) const {
   const std::lock_guard lock(shared_->mutex);
-  if (auto open = shared_->mapping.lock(); open && shared_->lent == id) return open;
+  std::weak_ptr<const ModelFile>& lent = shared_->lent[id];
+  if (auto open = lent.lock()) return open;
   auto model = std::make_shared<const ModelFile>(TRY(OpenModel(id)));
-  shared_->lent = id;
-  shared_->mapping = model;
+  lent = model;
   return model;
 }
 
@@ -77,19 +78,37 @@ Result<std::string> ModelStore::FastDigestOf(const ModelId& id) const {
 }
 
 Path ModelStore::TempPath() const {
-  return folder_ / format("tmp-{}", shared_->next_temp.fetch_add(1));
+  Path temp = folder_ / format("tmp-{}", shared_->next_temp.fetch_add(1));
+  const std::lock_guard lock(shared_->mutex);
+  if (std::exchange(shared_->spare, false)) (void)RenameFile(SparePath(), temp);
+  return temp;
+}
+
+// Whoever downloads the model goes on reading its file, which nothing may overwrite then.
+Status ModelStore::Discard(const Path& file) const {
+  const bool is_lent = std::ranges::any_of(
+      shared_->lent, [&](const auto& entry) { return PathOf(entry.first) == file; });
+  if (is_lent || shared_->spare) return RemoveIfExists(file);
+  shared_->spare = true;
+  return RenameFile(file, SparePath());
+}
+
+Status ModelStore::RemoveSpare() const {
+  const std::lock_guard lock(shared_->mutex);
+  shared_->spare = false;
+  return RemoveIfExists(SparePath());
 }
 
 Status ModelStore::Prune(std::span<const ModelId> keep) const {
   FX_FAILPOINT_SCOPE("models.prune");
   std::vector<Path> kept;
+  const std::lock_guard lock(shared_->mutex);
+  std::erase_if(shared_->lent, [](const auto& entry) { return entry.second.expired(); });
   for (const ModelId& id : keep) kept.push_back(PathOf(id));
   for (const Path& file : TRY(ListFolder(folder_))) {
-    if (file.extension() == ".fxm" && std::ranges::find(kept, file) == kept.end()) {
-      TRY(RemoveIfExists(file));
-    }
+    if (file.extension() != ".fxm" || std::ranges::find(kept, file) != kept.end()) continue;
+    TRY(Discard(file));
   }
-  const std::lock_guard lock(shared_->mutex);
   std::erase_if(shared_->fast_digests, [&](const auto& entry) {
     return std::ranges::find(keep, entry.first) == keep.end();
   });

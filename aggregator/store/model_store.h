@@ -27,10 +27,10 @@ class ModelStore {
   // Where the model is, if it is there. Stays in the folder whatever `id` says.
   Path PathOf(const ModelId& id) const;
 
-  // The model, mapped. kNotFound if it was never committed or has been pruned. A mapping outlives
-  // Prune.
+  // The model, mapped. kNotFound if it was never committed or has been pruned. The caller is done
+  // with it before the model is pruned.
   Result<ModelFile> OpenModel(const ModelId& id) const;
-  // The same; all who have it open at once share one mapping.
+  // The same; all who have it open at once share one mapping, and it outlives Prune.
   Result<std::shared_ptr<const ModelFile>> ShareModel(const ModelId& id) const;
 
   // The XXH3-128 of the model's file, hex: what a receiver checks a transfer with, at a tenth of
@@ -44,24 +44,28 @@ class ModelStore {
   Result<ModelId> Adopt(const Path& temp, const std::string& sha256,
                         const std::string& fast_digest) const;
 
-  // A fresh name in the folder, for a file that Adopt will take over.
+  // A name in the folder, for a file that Adopt will take over. There may be a file already: a model
+  // that was pruned lends its place.
   Path TempPath() const;
 
   // Removes every model that is not in `keep`.
   Status Prune(std::span<const ModelId> keep) const;
+  Status RemoveSpare() const;
 
  private:
   struct Shared {
     std::atomic<std::uint64_t> next_temp = 0;
     std::mutex mutex;
     std::map<ModelId, std::string> fast_digests;  // of the models kept
-    ModelId lent;                                 // the model that was shared last
-    std::weak_ptr<const ModelFile> mapping;       // of it
+    std::map<ModelId, std::weak_ptr<const ModelFile>> lent;
+    bool spare = false;  // there is one
   };
 
   explicit ModelStore(Path folder)
       : folder_(std::move(folder)), shared_(std::make_unique<Shared>()) {}
   Result<ModelId> Take(const Path& temp, const std::string& sha256) const;
+  Path SparePath() const { return folder_ / "tmp-spare"; }
+  Status Discard(const Path& file) const;
 
   Path folder_;
   std::unique_ptr<Shared> shared_;

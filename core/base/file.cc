@@ -298,16 +298,44 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   return *this;
 }
 
-void MappedFile::Forget(std::uint64_t offset, std::uint64_t size) const {
-  constexpr std::uint64_t kPage = 4096;
-  const std::uint64_t begin = offset / kPage * kPage;
-  const std::uint64_t end = std::min<std::uint64_t>(offset + size, bytes_.size());
-  if (begin >= end) return;
-  (void)::madvise(const_cast<std::byte*>(bytes_.data()) + begin, end - begin, MADV_DONTNEED);
-}
-
 MappedFile::~MappedFile() {
   if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+}
+
+Result<InputFile> InputFile::Open(const Path& path) {
+  InputFile file;
+  file.fd_ = TRY(OpenFd("read", path, O_RDONLY)).release();
+  file.path_ = path;
+  return file;
+}
+
+InputFile::InputFile(InputFile&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
+
+InputFile& InputFile::operator=(InputFile&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  std::swap(path_, other.path_);
+  return *this;
+}
+
+InputFile::~InputFile() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Status InputFile::ReadAt(std::uint64_t offset, std::span<std::byte> to) const {
+  while (!to.empty()) {
+    const ssize_t n = ::pread(fd_, to.data(), to.size(), static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return FailOn("read", path_, errno);
+    if (n == 0) {
+      return Fail(ErrorCode::kDataLoss,
+                  format("cannot read {}: it ends before byte {}", path_.string(),
+                         offset + to.size()));
+    }
+    offset += static_cast<std::uint64_t>(n);
+    to = to.subspan(static_cast<std::size_t>(n));
+  }
+  return Ok();
 }
 
 Result<OutputFile> OutputFile::Open(const Path& path, Existing existing, FileMode mode) {

@@ -58,12 +58,27 @@ class MappedFile {
   MappedFile& operator=(MappedFile&&) noexcept;
   ~MappedFile();
   std::span<const std::byte> bytes() const { return bytes_; }
-  // Gives back the memory of a range that has been read; reading it again takes a little longer.
-  void Forget(std::uint64_t offset, std::uint64_t size) const;
 
  private:
   MappedFile() = default;
   std::span<const std::byte> bytes_;
+};
+
+// An open file for reading at offsets, by several threads if need be. Move-only.
+class InputFile {
+ public:
+  static Result<InputFile> Open(const Path& path);
+  InputFile(InputFile&&) noexcept;
+  InputFile& operator=(InputFile&&) noexcept;
+  ~InputFile();
+
+  // Fills `to`. Refuses, with kDataLoss, a file that ends before.
+  Status ReadAt(std::uint64_t offset, std::span<std::byte> to) const;
+
+ private:
+  InputFile() = default;
+  int fd_ = -1;
+  Path path_;
 };
 
 // An open file for writing at offsets. Move-only; closed by the destructor, which loses errors:

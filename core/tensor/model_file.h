@@ -48,7 +48,6 @@ class ModelFile {
 
   const Layout& layout() const { return layout_; }
   std::span<const std::byte> file_bytes() const { return file_.bytes(); }
-  void Forget(std::uint64_t offset, std::uint64_t size) const { file_.Forget(offset, size); }
   std::span<const std::byte> tensor_bytes(std::size_t index) const;
   // Checked: the tensor is float32.
   std::span<const float> floats(std::size_t index) const;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <string>
 #include <thread>
 
 #include "tests/support/matchers.h"
@@ -15,8 +16,9 @@ namespace {
 using test::IsError;
 using test::IsOk;
 
-void Number(std::uint64_t offset, std::span<std::byte> block) {
+Status Number(std::uint64_t offset, std::span<std::byte> block) {
   for (std::size_t i = 0; i < block.size(); ++i) block[i] = std::byte((offset + i) % 251);
+  return Ok();
 }
 
 TEST(BlockPipeline, ConsumesEveryByteInOrder) {
@@ -47,12 +49,29 @@ TEST(BlockPipeline, StopsAtTheFirstErrorOfTheConsumer) {
   EXPECT_EQ(calls, 3);
 }
 
+TEST(BlockPipeline, EndsWithTheErrorOfTheFirstBlockThatCannotBeMade) {
+  std::uint64_t consumed = 0;
+  const auto make = [](std::uint64_t offset, std::span<std::byte>) {
+    return offset < 160 ? Ok() : Status(Fail(ErrorCode::kDataLoss, std::to_string(offset)));
+  };
+  const auto consume = [&](std::uint64_t, std::span<const std::byte> block) {
+    consumed += block.size();
+    return Ok();
+  };
+  EXPECT_THAT(BlockPipeline(1 << 20, 16, 3).Run(make, consume),
+              IsError(ErrorCode::kDataLoss, "160"));
+  EXPECT_EQ(consumed, 160U);
+}
+
 TEST(BlockPipeline, NeverRunsFarAhead) {
   constexpr std::uint64_t kThreads = 2;
   std::atomic<std::uint64_t> made = 0;
   std::uint64_t consumed = 0;
   std::uint64_t most = 0;
-  const auto make = [&](std::uint64_t, std::span<std::byte>) { ++made; };
+  const auto make = [&](std::uint64_t, std::span<std::byte>) {
+    ++made;
+    return Ok();
+  };
   const auto consume = [&](std::uint64_t, std::span<const std::byte>) {
     most = std::max(most, made - consumed++);
     return Ok();

@@ -1,0 +1,97 @@
+#include "aggregator/next_model.h"
+
+#include <algorithm>
+#include <memory>
+#include <new>
+#include <utility>
+
+#include "core/base/format.h"
+
+namespace fx::aggregator {
+namespace {
+
+constexpr std::size_t kMostTile = 64 << 10;
+constexpr std::size_t kLeastTile = 8 << 10;
+constexpr std::size_t kRoom = 1 << 20;  // for the tiles of all files
+
+Status Read(const Source& source, std::uint64_t offset, std::span<std::byte> to) {
+  return In(source.file.ReadAt(offset, to), format("cannot use {}", source.what));
+}
+
+// Aligned as tensors are in their files, and not yet written to.
+struct AlignedDelete {
+  void operator()(std::byte* bytes) const { ::operator delete[](bytes, std::align_val_t{64}); }
+};
+using Room = std::unique_ptr<std::byte[], AlignedDelete>;
+Room MakeRoom(std::size_t size) {
+  return Room(static_cast<std::byte*>(::operator new[](size, std::align_val_t{64})));
+}
+
+}  // namespace
+
+NextModel::NextModel(Layout layout, Source base, std::vector<Source> updates,
+                     const AggregationFunction& function)
+    : layout_(std::move(layout)),
+      map_(MapModelFile(layout_)),
+      base_(std::move(base)),
+      updates_(std::move(updates)),
+      function_(function),
+      tile_bytes_(std::clamp(kRoom / (updates_.size() + 1) / kLeastTile * kLeastTile, kLeastTile,
+                             kMostTile)) {}
+
+Status NextModel::Make(std::uint64_t begin, std::span<std::byte> out) const {
+  const std::size_t room_bytes = tile_bytes_ * (updates_.size() + 1);
+  const Room room = MakeRoom(room_bytes);
+  while (!out.empty()) {
+    const std::size_t size = std::min(tile_bytes_, out.size());
+    TRY(MakeTile(begin, out.first(size), {room.get(), room_bytes}));
+    begin += size;
+    out = out.subspan(size);
+  }
+  return Ok();
+}
+
+Status NextModel::MakeTile(std::uint64_t begin, std::span<std::byte> out,
+                           std::span<std::byte> room) const {
+  Tile tile{.begin = begin, .end = begin + out.size(), .parts = {}};
+  const auto read = [&](const Source& source) -> Status {
+    const auto part = room.subspan(tile.parts.size() * tile_bytes_, out.size());
+    TRY(Read(source, begin, part));
+    tile.parts.emplace_back(part);
+    return Ok();
+  };
+  TRY(read(base_));
+  for (const Source& update : updates_) TRY(read(update));
+
+  // What is not a tensor, header and padding, is as in the base.
+  std::ranges::copy(tile.parts.front(), out.begin());
+  const auto after = std::ranges::upper_bound(map_.offsets, begin);
+  auto tensor = static_cast<std::size_t>(after - map_.offsets.begin());
+  if (tensor > 0) --tensor;
+  for (; tensor < map_.offsets.size() && map_.offsets[tensor] < tile.end; ++tensor) {
+    Fold(tile, tensor, out);
+  }
+  return Ok();
+}
+
+void NextModel::Fold(const Tile& tile, std::size_t tensor, std::span<std::byte> out) const {
+  const std::uint64_t offset = map_.offsets[tensor];
+  const std::uint64_t size = layout_[tensor].byte_size();
+  const std::uint64_t from = std::max(tile.begin, offset);
+  const std::uint64_t to = std::min(tile.end, offset + size);
+  if (from >= to) return;
+  const std::size_t count = (to - from) / sizeof(float);
+  const auto floats = [&](std::span<const std::byte> part) {
+    const std::byte* const first = part.data() + (from - tile.begin);
+    return std::span(reinterpret_cast<const float*>(first), count);
+  };
+  std::vector<std::span<const float>> updates;
+  updates.reserve(updates_.size());
+  for (std::size_t i = 1; i < tile.parts.size(); ++i) updates.push_back(floats(tile.parts[i]));
+  const Block block{.base = floats(tile.parts.front()),
+                    .updates = updates,
+                    .whole_scalar = size == sizeof(float)};
+  function_.Fold(block, {reinterpret_cast<float*>(out.data() + (from - tile.begin)), count});
+}
+
+}  // namespace fx::aggregator

@@ -1,0 +1,55 @@
+// The next model, made from the current one and the updates, any part of it at any time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "aggregator/functions/aggregation_function.h"
+#include "core/base/error.h"
+#include "core/base/file.h"
+#include "core/tensor/model_file.h"
+
+namespace fx::aggregator {
+
+// A model file that is read, and what it is called in errors.
+struct Source {
+  InputFile file;
+  std::string what;
+};
+
+// Reads a few kilobytes of every file, folds them while the cache holds them, and goes on: what it
+// keeps in memory does not depend on the model's size, nor much on the number of updates. (Mapped
+// files would do without the copy, but giving their pages back interrupts every core each time.)
+class NextModel {
+ public:
+  // All files are laid out like `layout`, and all its tensors are float32. `function` outlives
+  // this.
+  NextModel(Layout layout, Source base, std::vector<Source> updates,
+            const AggregationFunction& function);
+
+  std::uint64_t size() const { return map_.size; }
+
+  // `out` becomes the model's bytes from `begin`, a multiple of 64, on. Thread-safe.
+  Status Make(std::uint64_t begin, std::span<std::byte> out) const;
+
+ private:
+  // The bytes [begin, end) of the base and all updates.
+  struct Tile {
+    std::uint64_t begin, end;
+    std::vector<std::span<const std::byte>> parts;  // the base's first
+  };
+  Status MakeTile(std::uint64_t begin, std::span<std::byte> out, std::span<std::byte> room) const;
+  void Fold(const Tile& tile, std::size_t tensor, std::span<std::byte> out) const;
+
+  const Layout layout_;
+  const ModelFileMap map_;
+  const Source base_;
+  const std::vector<Source> updates_;
+  const AggregationFunction& function_;
+  const std::size_t tile_bytes_;
+};
+
+}  // namespace fx::aggregator

@@ -65,7 +65,8 @@ Status CheckFloats(const Layout& layout) {
 Result<Source> OpenUpdate(const Update& update, const Layout& expected) {
   const ModelFile file = TRY(ModelFile::Open(update.path));
   TRY(CheckLayout(file.layout(), expected));
-  Source source{.file = TRY(InputFile::Open(update.path)), .what = update.what};
+  InputFile input = TRY(InputFile::Open(update.path));
+  Source source{.file = std::move(input), .what = update.what};
   if (update.checked) return source;
   FastDigest digest;
   digest.Update(file.file_bytes());
@@ -113,17 +114,18 @@ Result<Digests> WriteNextModel(const NextModel& next, const Path& path, int thre
   FastDigest fast;
   std::uint64_t on_its_way = 0;
   BlockPipeline pipeline(next.size(), kBlockBytes, threads);
-  TRY(pipeline.Run([&](std::uint64_t begin, std::span<std::byte> out) { return next.Make(begin, out); },
-                   [&](std::uint64_t begin, std::span<const std::byte> block) {
-                     sha256.Update(block);
-                     fast.Update(block);
-                     const std::uint64_t end = begin + block.size();
-                     if (end - on_its_way >= kWriteback) {
-                       file.BeginWriteback(on_its_way, begin - on_its_way);
-                       on_its_way = begin;
-                     }
-                     return file.WriteAt(begin, block);
-                   }));
+  TRY(pipeline.Run(
+      [&](std::uint64_t begin, std::span<std::byte> out) { return next.Make(begin, out); },
+      [&](std::uint64_t begin, std::span<const std::byte> block) {
+        sha256.Update(block);
+        fast.Update(block);
+        const std::uint64_t end = begin + block.size();
+        if (end - on_its_way >= kWriteback) {
+          file.BeginWriteback(on_its_way, begin - on_its_way);
+          on_its_way = begin;
+        }
+        return file.WriteAt(begin, block);
+      }));
   TRY(file.Sync());
   return Digests{.sha256 = std::move(sha256).FinishHex(), .fast = std::move(fast).FinishHex()};
 }
@@ -137,8 +139,8 @@ Result<ModelId> RunAggregateJob(const AggregateRound& action, const ModelStore& 
   const std::string context = format("cannot aggregate round {}", Number(action.round));
   const Layout layout = TRY(In(models.OpenModel(action.base), context)).layout();
   TRY(In(CheckFloats(layout), context));
-  Source base{.file = TRY(In(InputFile::Open(models.PathOf(action.base)), context)),
-              .what = "the model of the round"};
+  InputFile model = TRY(In(InputFile::Open(models.PathOf(action.base)), context));
+  Source base{.file = std::move(model), .what = "the model of the round"};
   std::vector<Source> sources = TRY(In(OpenUpdates(updates, layout, threads), context));
 
   std::vector<std::int64_t> sizes;

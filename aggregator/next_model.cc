@@ -63,15 +63,24 @@ Status NextModel::MakeTile(std::uint64_t begin, std::span<std::byte> out,
   TRY(read(base_));
   for (const Source& update : updates_) TRY(read(update));
 
-  // What is not a tensor, header and padding, is as in the base.
-  std::ranges::copy(tile.parts.front(), out.begin());
   const auto after = std::ranges::upper_bound(map_.offsets, begin);
   auto tensor = static_cast<std::size_t>(after - map_.offsets.begin());
   if (tensor > 0) --tensor;
+  std::uint64_t done = begin;
   for (; tensor < map_.offsets.size() && map_.offsets[tensor] < tile.end; ++tensor) {
+    CopyBase(tile, done, map_.offsets[tensor], out);
     Fold(tile, tensor, out);
+    done = std::max(done, map_.offsets[tensor] + layout_[tensor].byte_size());
   }
+  CopyBase(tile, done, tile.end, out);
   return Ok();
+}
+
+void NextModel::CopyBase(const Tile& tile, std::uint64_t from, std::uint64_t to,
+                         std::span<std::byte> out) {
+  if (from >= to) return;
+  std::ranges::copy(tile.parts.front().subspan(from - tile.begin, to - from),
+                    out.subspan(from - tile.begin).begin());
 }
 
 void NextModel::Fold(const Tile& tile, std::size_t tensor, std::span<std::byte> out) const {

@@ -42,6 +42,10 @@ class NextModel {
     std::vector<std::span<const std::byte>> parts;  // the base's first
   };
   Status MakeTile(std::uint64_t begin, std::span<std::byte> out, std::span<std::byte> room) const;
+  // What is not a tensor, header and padding, is as in the base: the bytes [from, to) of the file,
+  // if there are any.
+  static void CopyBase(const Tile& tile, std::uint64_t from, std::uint64_t to,
+                       std::span<std::byte> out);
   void Fold(const Tile& tile, std::size_t tensor, std::span<std::byte> out) const;
 
   const Layout layout_;

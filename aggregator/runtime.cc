@@ -184,7 +184,8 @@ Result<Outcome> Runtime::Impl::Run() {
     status = In(saver_.Retry(), "the federation is over, but its models cannot be saved");
     Status removed = state_.spool.RemoveSpares();
     if (removed) removed = state_.models.RemoveSpare();
-    if (!removed) LogWarning("old files cannot be removed", {{"reason", removed.error().OneLine()}});
+    if (!removed)
+      LogWarning("old files cannot be removed", {{"reason", removed.error().OneLine()}});
   }
   if (!status) {
     return Fail(Error(std::move(status).error())

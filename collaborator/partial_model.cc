@@ -7,8 +7,8 @@
 namespace fx::collaborator {
 
 Result<PartialModel> PartialModel::Open(const Path& path, std::uint64_t size) {
-  PartialModel partial(
-      TRY(PartialFile::Open(path, size, FileMode::kPublic, Survive::kProcess)), size);
+  PartialModel partial(TRY(PartialFile::Open(path, size, FileMode::kPublic, Survive::kProcess)),
+                       size);
   if (partial.position() == 0) return partial;
   const MappedFile old = TRY(MappedFile::Open(path));
   partial.digest_.Update(old.bytes().first(static_cast<std::size_t>(partial.position())));

@@ -23,8 +23,8 @@ Result<std::unique_ptr<IncomingUpdate>> IncomingUpdate::Open(const UploadRules& 
                                                              const Spool& spool,
                                                              const UploadTicket& ticket) {
   const auto open = [&]() -> Result<std::unique_ptr<IncomingUpdate>> {
-    const Path path = TRY(
-        spool.ClaimPartial(ticket.round, ticket.who, ticket.task, ticket.update, ticket.size));
+    const Path path =
+        TRY(spool.ClaimPartial(ticket.round, ticket.who, ticket.task, ticket.update, ticket.size));
     PartialFile file =
         TRY(PartialFile::Open(path, ticket.size, FileMode::kPrivate,
                               spool.syncs_each() ? Survive::kPowerCut : Survive::kProcess));

@@ -44,8 +44,8 @@ class ModelStore {
   Result<ModelId> Adopt(const Path& temp, const std::string& sha256,
                         const std::string& fast_digest) const;
 
-  // A name in the folder, for a file that Adopt will take over. There may be a file already: a model
-  // that was pruned lends its place.
+  // A name in the folder, for a file that Adopt will take over. There may be a file already: a
+  // model that was pruned lends its place.
   Path TempPath() const;
 
   // Removes every model that is not in `keep`.

@@ -20,9 +20,9 @@ namespace fx::aggregator {
 // file_name.h), and .part instead of .fxm while the bytes arrive. Immutable once committed.
 // Thread-safe.
 //
-// A partial file (core/base/partial_file.h) belongs to its update, not to the connection that brings
-// the bytes: it outlives both the connection and the process, so that the next one goes on where the
-// bytes end. That they are the right ones is for the update's digest to say.
+// A partial file (core/base/partial_file.h) belongs to its update, not to the connection that
+// brings the bytes: it outlives both the connection and the process, so that the next one goes on
+// where the bytes end. That they are the right ones is for the update's digest to say.
 //
 // What is swept lends its place to the updates of the next round, as spare-<number>.
 class Spool {
@@ -41,8 +41,8 @@ class Spool {
   // Makes every committed update durable.
   Status SyncAll() const;
 
-  // Where the `size` bytes of an update are collected; there may be some. The caller is the only one
-  // who writes for this collaborator. Another update's partial file of the same collaborator is
+  // Where the `size` bytes of an update are collected; there may be some. The caller is the only
+  // one who writes for this collaborator. Another update's partial file of the same collaborator is
   // removed, so that there is one at most.
   Result<Path> ClaimPartial(Round round, const CollaboratorName& who, const TaskName& task,
                             const UpdateId& update, std::uint64_t size) const;

@@ -328,9 +328,8 @@ Status InputFile::ReadAt(std::uint64_t offset, std::span<std::byte> to) const {
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return FailOn("read", path_, errno);
     if (n == 0) {
-      return Fail(ErrorCode::kDataLoss,
-                  format("cannot read {}: it ends before byte {}", path_.string(),
-                         offset + to.size()));
+      return Fail(ErrorCode::kDataLoss, format("cannot read {}: it ends before byte {}",
+                                               path_.string(), offset + to.size()));
     }
     offset += static_cast<std::uint64_t>(n);
     to = to.subspan(static_cast<std::size_t>(n));

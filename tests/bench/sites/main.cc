@@ -7,6 +7,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstdio>
+#include <future>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -35,10 +36,10 @@ constexpr const char* kUsage =
     "scripts/bench sites [--collaborators N] [--parameters P] [--rounds R] [--idle S] [--json]\n"
     "\n"
     "Plays R rounds with N collaborators, all connected over mutual TLS from one process, and a\n"
-    "model of P float32 parameters. In the middle round one of them keeps its result for S seconds,\n"
-    "so that all others wait at their long poll. Defaults: 300 collaborators, 10000 parameters, 10\n"
-    "rounds, 10 seconds. `wait` is how long an answer to GetTasks took from the moment there was\n"
-    "one: from the call, or from the beginning of the round if that was later.\n";
+    "model of P float32 parameters. In the middle round one of them keeps its result for S\n"
+    "seconds, so that all others wait at their long poll. Defaults: 300 collaborators, 10000\n"
+    "parameters, 10 rounds, 10 seconds. `wait` is how long an answer to GetTasks took from the\n"
+    "moment there was one: from the call, or from the beginning of the round if that was later.\n";
 
 struct Settings {
   Size size{.collaborators = 300, .parameters = 10'000, .tensors = 4, .light = true};
@@ -51,6 +52,12 @@ TimeMs Now() {
   using std::chrono::milliseconds;
   const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
   return TimeMs{std::chrono::duration_cast<milliseconds>(since_epoch).count()};
+}
+
+// Nothing happens for so long; that is what is measured.
+void Pass(double seconds) {
+  std::promise<void> never;
+  static_cast<void>(never.get_future().wait_for(std::chrono::duration<double>(seconds)));
 }
 
 struct Answer {
@@ -100,7 +107,10 @@ void Sites::Play(const test::TestPki& pki, const Path& workspace) {
            .update = update,
            .begins = [&](Round round) { Wait(i, round); },
            .asks = [&] { asked = Now(); },
-           .is_answered = [&](Round round) { answers.push_back({round, asked, Now()}); }},
+           .is_answered =
+               [&](Round round) {
+                 answers.push_back({round, asked, Now()});
+               }},
           pki.CollaboratorBundle(NameOf(i).value));
     });
   }
@@ -109,11 +119,11 @@ void Sites::Play(const test::TestPki& pki, const Path& workspace) {
 void Sites::Wait(int number, Round round) {
   if (number != 0 || Number(round) != static_cast<std::uint32_t>(settings_.rounds / 2)) return;
   // The others are done with the round after a part of the time.
-  const auto half = std::chrono::duration<double>(settings_.idle / 2.0);
-  std::this_thread::sleep_for(half);
+  const double half = settings_.idle / 2.0;
+  Pass(half);
   const double before = child_.CpuSeconds();
-  std::this_thread::sleep_for(half);
-  idle_cpu_ = (child_.CpuSeconds() - before) / half.count();
+  Pass(half);
+  idle_cpu_ = (child_.CpuSeconds() - before) / half;
 }
 
 Figures Sites::Summary(const std::vector<std::pair<Round, TimeMs>>& begins) const {

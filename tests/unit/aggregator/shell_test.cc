@@ -64,15 +64,15 @@ class ShellTest : public testing::Test {
     return *shell_;
   }
   void AnnIsDone(Shell& shell) {
-    EXPECT_THAT(shell.Turn({TasksRequested{.who = {"ann"}, .request = {}},
-                            ResultStaged{.who = {"ann"},
-                                         .request = {},
-                                         .round = {},
-                                         .task = {"train"},
-                                         .update = {"u"},
-                                         .num_samples = 1,
-                                         .metrics = {}}}),
-                IsOk());
+    EXPECT_THAT(
+        shell.Turn({TasksRequested{.who = {"ann"}, .request = {}}, ResultStaged{.who = {"ann"},
+                                                                                .request = {},
+                                                                                .round = {},
+                                                                                .task = {"train"},
+                                                                                .update = {"u"},
+                                                                                .num_samples = 1,
+                                                                                .metrics = {}}}),
+        IsOk());
   }
 
   const Plan plan_ = PlanOfTwo();

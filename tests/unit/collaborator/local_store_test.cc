@@ -136,6 +136,7 @@ TEST_F(LocalStoreTest, AModelTakesThePlaceOfOneThatIsNoLongerNeeded) {
 
 TEST_F(LocalStoreTest, AnUpdateInThePlaceOfALongerOneIsItself) {
   const Model trained = ModelOf(1);
+  ASSERT_THAT(MakeFolders(folder() / "results"), IsOk());
   ASSERT_THAT(AtomicWrite(result("spare"), std::string(5000, 'x')), IsOk());
   const FinishedTask task = Add(Task(1, "train"), &trained, nullptr);
   EXPECT_THAT(Found().finished, ElementsAre(task));

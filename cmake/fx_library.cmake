@@ -9,6 +9,12 @@ function(fx_library name)
   target_link_libraries(fx_${name} PUBLIC ${ARG_DEPS} PRIVATE fx_warnings ${ARG_PRIVATE_DEPS})
 endfunction()
 
+# What all tests must be compiled with alike, or the precompiled headers are not theirs.
+function(fx_test_settings name)
+  target_compile_definitions(${name} PRIVATE FX_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_compile_options(${name} PRIVATE -pthread)
+endfunction()
+
 # fx_test(NAME SRCS a_test.cc ... [DEPS fx::x ...] [LABELS unit] [TIMEOUT seconds])
 #   One GoogleTest binary; every test of it is a CTest test of the given labels.
 function(fx_test name)
@@ -22,8 +28,8 @@ function(fx_test name)
   add_executable(${name} ${ARG_SRCS})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} fx_warnings GTest::gmock GTest::gtest_main)
-  target_compile_definitions(${name} PRIVATE FX_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-  target_precompile_headers(${name} PRIVATE <gtest/gtest.h> <gmock/gmock.h>)
+  fx_test_settings(${name})
+  target_precompile_headers(${name} REUSE_FROM fx_test_headers)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
     PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
 endfunction()

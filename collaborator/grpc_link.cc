@@ -281,7 +281,7 @@ Attempt GrpcLink::TrySend(const TaskResult& result, const std::shared_ptr<const 
     return Fail(ErrorCode::kInvalidArgument, "the aggregator asks for bytes past the update's end");
   }
   for (auto left = bytes.subspan(static_cast<std::size_t>(reply.offset())); !left.empty();) {
-    const auto chunk = left.first(std::min(kChunkBytes, left.size()));
+    const auto chunk = left.first(std::min(kMessageBytes, left.size()));
     left = left.subspan(chunk.size());
     if (!call.Write(WrapBytes(chunk, file))) return call.Finish();
   }

@@ -66,7 +66,7 @@ class DownloadCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
 
   void WriteNext() {
     if (left_.empty()) return Finish(grpc::Status::OK);
-    const auto chunk = left_.first(std::min(kChunkBytes, left_.size()));
+    const auto chunk = left_.first(std::min(kMessageBytes, left_.size()));
     left_ = left_.subspan(chunk.size());
     buffer_ = WrapBytes(chunk, model_);
     StartWrite(&buffer_);

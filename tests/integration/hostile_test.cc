@@ -29,6 +29,12 @@ using aggregator::Outcome;
 using testing::HasSubstr;
 
 constexpr std::size_t kMiB = 1U << 20;
+// Instrumented, everything takes several times the memory.
+#ifdef __SANITIZE_ADDRESS__
+constexpr bool kInstrumented = true;
+#else
+constexpr bool kInstrumented = false;
+#endif
 constexpr int kSoonMs = 20'000;
 
 std::size_t OpenFiles() {
@@ -89,7 +95,7 @@ class Hostile : public testing::Test {
       }
       EXPECT_THAT(aggregator_->Wait(), IsOkAndHolds(Outcome::kFinished));
     }
-    EXPECT_LT(PeakMemory() - memory_before_, most_memory);
+    if (!kInstrumented) EXPECT_LT(PeakMemory() - memory_before_, most_memory);
     aggregator_.reset();
     peers_.clear();
     const auto patience = std::chrono::steady_clock::now() + std::chrono::milliseconds(kSoonMs);

@@ -81,7 +81,7 @@ TEST(Resume, AnUpdateThatIsDamagedWhereItWaitsIsSentAgainAndTheRunGoesOn) {
     const std::vector<Path> files = Must(ListFolder(federation.Spool()));
     ASSERT_EQ(files.size(), 1U);
     std::string bytes = Must(ReadFile(files[0]));
-    bytes[bytes.size() / 8 * 4] ^= 1;  // the last bits of a float
+    bytes[1U << 16] ^= 1;  // the last bits of a float
     Must(AtomicWrite(files[0], bytes));
     federation.proxy().Treat({{}});
     federation.proxy().Release();

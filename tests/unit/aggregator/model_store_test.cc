@@ -69,11 +69,26 @@ TEST_F(ModelStoreTest, KeepsEqualModelsOnce) {
 TEST_F(ModelStoreTest, PrunesAllButTheKept) {
   const ModelId a = *store_.Add(OneTensor(1));
   const ModelId b = *store_.Add(OneTensor(2));
-  const ModelFile mapped = *store_.OpenModel(a);
   ASSERT_THAT(store_.Prune(std::vector<ModelId>{b}), IsOk());
   EXPECT_THAT(store_.OpenModel(a), IsError(ErrorCode::kNotFound, a.value));
   EXPECT_THAT(store_.OpenModel(b), IsOk());
-  EXPECT_THAT(mapped.floats(0), ElementsAre(1.0F));
+  ASSERT_THAT(store_.RemoveSpare(), IsOk());
+  EXPECT_THAT(*ListFolder(dir_.path() / "models"), ElementsAre(store_.PathOf(b)));
+}
+
+TEST_F(ModelStoreTest, APrunedModelLendsItsPlaceToTheNext) {
+  ASSERT_THAT(store_.Add(OneTensor(1)), IsOk());
+  ASSERT_THAT(store_.Prune({}), IsOk());
+  EXPECT_TRUE(Exists(store_.TempPath()));
+  EXPECT_FALSE(Exists(store_.TempPath()));
+}
+
+TEST_F(ModelStoreTest, AModelThatIsBeingDownloadedLendsNothing) {
+  const ModelId a = *store_.Add(OneTensor(1));
+  const auto lent = *store_.ShareModel(a);
+  ASSERT_THAT(store_.Prune({}), IsOk());
+  EXPECT_FALSE(Exists(store_.TempPath()));
+  EXPECT_THAT(lent->floats(0), ElementsAre(1.0F));
 }
 
 TEST_F(ModelStoreTest, StaysInItsFolderWhateverTheName) {

@@ -68,7 +68,7 @@ void FoldUpdates(benchmark::State& state) {
   const double model = static_cast<double>(size * sizeof(float));
   double fold_seconds = 0;
   double read_seconds = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] const auto _ : state) {
     const double begin = Seconds();
     FoldOnce(average, base, updates, out);
     fold_seconds += Seconds() - begin;

@@ -162,7 +162,7 @@ TEST_F(JournalTest, ForgetsTheMetricsOfLostResultsButNotTheirRecords) {
 }
 
 TEST_F(JournalTest, CanBeReadBySomeoneElseWithoutATraceOfIt) {
-  const auto records_of = [this](const Result<std::vector<Journal::Entry>>& entries) {
+  const auto records_of = [](const Result<std::vector<Journal::Entry>>& entries) {
     EXPECT_THAT(entries, IsOk());
     return entries ? entries->size() : 0;
   };

@@ -85,6 +85,8 @@ class Runtime::Impl final : private ShellPorts {
   bool PostFromCall(EventBody event);
   void PostFromJob(Message message);
 
+  Status WriteUnwritten();
+
   Status Loop();
   Status Take(Message message, std::vector<EventBody>& events);
   void Stop();
@@ -113,6 +115,7 @@ class Runtime::Impl final : private ShellPorts {
   Waiters waiters_;
   Shell shell_;
   UploadSlots slots_{options_.uploads_at_once, SteadyNow};
+  std::vector<std::string> unwritten_;  // metrics; of the I/O thread, and later of whoever ends it
   Worker disk_{"fx-disk", kMaxDiskJobs, kDiskThreads};
   Worker io_{"fx-io", kMaxDiskJobs};
   Worker fold_{"fx-fold", 1};
@@ -182,6 +185,9 @@ Result<Outcome> Runtime::Impl::Run() {
   Stop();
   if (status && shell_.leaving()) {  // the I/O thread has ended
     status = In(saver_.Retry(), "the federation is over, but its models cannot be saved");
+    if (status) {
+      status = In(WriteUnwritten(), "the federation is over, but its metrics cannot be written");
+    }
     Status removed = state_.spool.RemoveSpares();
     if (removed) removed = state_.models.RemoveSpare();
     if (!removed)
@@ -277,10 +283,17 @@ void Runtime::Impl::RemoveOld(const Prune& prune) {
 }
 
 void Runtime::Impl::WriteMetrics(const std::vector<std::string>& lines) {
-  io_.Post([file = options_.workspace / "logs" / "aggregator_metrics.txt", lines] {
-    const Status written = AppendMissingLines(file, lines);
+  io_.Post([this, lines] {
+    unwritten_ = lines;
+    const Status written = WriteUnwritten();
     if (!written) LogWarning("cannot write metrics", {{"reason", written.error().OneLine()}});
   });
+}
+
+Status Runtime::Impl::WriteUnwritten() {
+  TRY(AppendMissingLines(options_.workspace / "logs" / "aggregator_metrics.txt", unwritten_));
+  unwritten_.clear();
+  return Ok();
 }
 
 void Runtime::Impl::RequestStop() {

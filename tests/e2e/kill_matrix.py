@@ -140,8 +140,9 @@ class Federation:
         found = glob.glob(self.path("aggregator", "local_state", "aggregator", "*"))
         return found[0] if found else None
 
-    def journal(self):
-        """The records, as (type, round, payload); read from a copy, for reading may change it."""
+    def journal(self, log_size=None):
+        """The records, as (type, round, payload); read from a copy, for reading may change it. Of
+        the write-ahead log, only so many bytes."""
         folder = self.state_folder()
         if folder is None or not os.path.exists(os.path.join(folder, "journal.db")):
             return None
@@ -149,6 +150,8 @@ class Federation:
             for name in ("journal.db", "journal.db-wal"):
                 if os.path.exists(os.path.join(folder, name)):
                     shutil.copy(os.path.join(folder, name), copy)
+            if log_size is not None:
+                os.truncate(os.path.join(copy, "journal.db-wal"), log_size)
             database = sqlite3.connect(os.path.join(copy, "journal.db"))
             try:
                 rows = database.execute("SELECT type, round, payload FROM record ORDER BY seq")
@@ -174,12 +177,11 @@ class Federation:
         require(shown.returncode == 0, f"fx status of {role}: {shown.stderr}")
         return json.loads(shown.stdout)
 
-    def tear_journal(self, draw, transactions):
-        """Cuts the write-ahead log somewhere in the first of its last so many transactions. (See
+    def tear_journal(self, draw, durable):
+        """Cuts the write-ahead log somewhere in one of its last transactions, so that the first
+        `durable` records stay; or not at all. (See
         https://www.sqlite.org/fileformat2.html#walformat for the numbers.)"""
         path = os.path.join(self.state_folder(), "journal.db-wal")
-        if transactions == 0:
-            return
         with open(path, "r+b") as log:
             frame = 24 + struct.unpack(">I", log.read(12)[8:])[0]
             ends = [32]
@@ -187,6 +189,12 @@ class Federation:
                 log.seek(begin + 4)
                 if log.read(4) != bytes(4):  # the last of a transaction
                     ends.append(begin + frame)
+            most = 0
+            while most + 1 < len(ends) and len(self.journal(ends[-2 - most])) >= durable:
+                most += 1
+            transactions = draw.randint(0, most)
+            if transactions == 0:
+                return
             cut = draw.randrange(ends[-1 - transactions], ends[-transactions])
             log.truncate(cut)
             if draw.random() < 0.5:  # the file has grown, its bytes have not arrived
@@ -216,7 +224,7 @@ class Federation:
         if expected_aggregator(records)[0] != "collecting":
             return
         opened = max(i for i, (kind, _, _) in enumerate(records) if kind == "RoundOpened")
-        self.tear_journal(draw, draw.randint(0, len(records) - 1 - opened))
+        self.tear_journal(draw, opened + 1)
         for path in sorted(glob.glob(os.path.join(self.state_folder(), "spool", "*.fxm"))):
             damage, size = draw.choice(("missing", "short", "empty", "zero")), os.path.getsize(path)
             if damage == "missing":

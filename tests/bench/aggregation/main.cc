@@ -5,7 +5,6 @@
 #include <getopt.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <optional>
 #include <string>
@@ -15,8 +14,8 @@
 
 #include "core/base/format.h"
 #include "core/base/log.h"
-#include "core/base/memory.h"
 #include "core/tensor/model_file.h"
+#include "tests/bench/aggregation/arguments.h"
 #include "tests/bench/aggregation/bare_exchange.h"
 #include "tests/bench/aggregation/ceilings.h"
 #include "tests/bench/aggregation/federation_lap.h"
@@ -50,13 +49,6 @@ struct Figures {
   double server_cpu = 0, client_cpu = 0;  // seconds a round
   Memory server;
 };
-
-template <typename T>
-bool Parse(const std::string& text, T& number) {
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, number);
-  return error == std::errc() && rest == end && number > 0;
-}
 
 double Median(std::vector<double> values) {
   if (values.empty()) return 0;
@@ -192,7 +184,7 @@ void PlotEnds(Settings settings) {
   std::fputs(text.c_str(), stdout);
 }
 
-void Run(const Settings& settings) {
+void RunBench(const Settings& settings) {
   SetLogLevel(LogLevel::kWarning);
   if (settings.ends) return PlotEnds(settings);
   const Measured measured = Measure(settings);
@@ -248,13 +240,6 @@ bool Serve(const std::vector<std::string>& arguments) {
 }  // namespace fx::bench
 
 int main(int argc, char** argv) {
-  fx::KeepFreedMemory();
-  if (fx::bench::Serve({argv + 1, argv + argc})) return 0;
-  const auto settings = fx::bench::ParseOptions(argc, argv);
-  if (!settings) {
-    std::fputs(fx::bench::kUsage, stderr);
-    return 2;
-  }
-  fx::bench::Run(*settings);
-  return 0;
+  return fx::bench::Main(argc, argv, fx::bench::kUsage, fx::bench::Serve, fx::bench::ParseOptions,
+                         fx::bench::RunBench);
 }

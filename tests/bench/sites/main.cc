@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <future>
@@ -20,8 +19,8 @@
 #include "aggregator/state_folder.h"
 #include "core/base/format.h"
 #include "core/base/log.h"
-#include "core/base/memory.h"
 #include "rpc/pbuf.h"
+#include "tests/bench/aggregation/arguments.h"
 #include "tests/bench/aggregation/child.h"
 #include "tests/bench/aggregation/federation_lap.h"
 #include "tests/bench/aggregation/light_collaborator.h"
@@ -216,13 +215,6 @@ void RunBench(const Settings& settings) {
   Print(settings, figures);
 }
 
-template <typename T>
-bool Parse(const std::string& text, T& number) {
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, number);
-  return error == std::errc() && rest == end && number > 0;
-}
-
 std::optional<Settings> ParseOptions(int argc, char** argv) {
   const std::vector<option> options = {{"collaborators", required_argument, nullptr, 'c'},
                                        {"parameters", required_argument, nullptr, 'p'},
@@ -264,13 +256,6 @@ bool Serve(const std::vector<std::string>& arguments) {
 }  // namespace fx::bench
 
 int main(int argc, char** argv) {
-  fx::KeepFreedMemory();
-  if (fx::bench::Serve({argv + 1, argv + argc})) return 0;
-  const auto settings = fx::bench::ParseOptions(argc, argv);
-  if (!settings) {
-    std::fputs(fx::bench::kUsage, stderr);
-    return 2;
-  }
-  fx::bench::RunBench(*settings);
-  return 0;
+  return fx::bench::Main(argc, argv, fx::bench::kUsage, fx::bench::Serve, fx::bench::ParseOptions,
+                         fx::bench::RunBench);
 }

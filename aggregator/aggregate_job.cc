@@ -25,7 +25,7 @@ namespace fx::aggregator {
 namespace {
 
 constexpr std::size_t kBlockBytes = 256 << 10;
-constexpr std::uint64_t kWriteback = 8 << 20;
+constexpr std::uint64_t kWriteback = 4 << 20;
 
 struct Update {
   std::string what;  // "the update of hospital-a for task train in round 3"
@@ -105,7 +105,8 @@ struct Digests {
   std::string sha256, fast;
 };
 
-// Writes the file. Digesting and writing, to the disk too, go on while blocks are made.
+// Writes the file. Digesting the oldest block, which nobody can share out, goes on while others
+// make and write theirs; so does the disk.
 Result<Digests> WriteNextModel(const NextModel& next, const Path& path, int threads) {
   FX_FAILPOINT_SCOPE("fold");
   OutputFile file = TRY(OutputFile::Open(path, OutputFile::Existing::kKeep));
@@ -113,19 +114,22 @@ Result<Digests> WriteNextModel(const NextModel& next, const Path& path, int thre
   Sha256 sha256;
   FastDigest fast;
   std::uint64_t on_its_way = 0;
+  const auto make = [&](std::uint64_t begin, std::span<std::byte> out) -> Status {
+    TRY(next.Make(begin, out));
+    return file.WriteAt(begin, out);
+  };
+  const auto digest = [&](std::uint64_t begin, std::span<const std::byte> block) {
+    sha256.Update(block);
+    fast.Update(block);
+    const std::uint64_t end = begin + block.size();
+    if (end - on_its_way >= kWriteback) {
+      file.BeginWriteback(on_its_way, end - on_its_way);
+      on_its_way = end;
+    }
+    return Ok();
+  };
   BlockPipeline pipeline(next.size(), kBlockBytes, threads);
-  TRY(pipeline.Run(
-      [&](std::uint64_t begin, std::span<std::byte> out) { return next.Make(begin, out); },
-      [&](std::uint64_t begin, std::span<const std::byte> block) {
-        sha256.Update(block);
-        fast.Update(block);
-        const std::uint64_t end = begin + block.size();
-        if (end - on_its_way >= kWriteback) {
-          file.BeginWriteback(on_its_way, begin - on_its_way);
-          on_its_way = begin;
-        }
-        return file.WriteAt(begin, block);
-      }));
+  TRY(pipeline.Run(make, digest));
   TRY(file.Sync());
   return Digests{.sha256 = std::move(sha256).FinishHex(), .fast = std::move(fast).FinishHex()};
 }

@@ -93,6 +93,7 @@ class OutputFile {
   OutputFile& operator=(OutputFile&&) noexcept;
   ~OutputFile();
 
+  // Several threads may write at once, each its own range.
   Status WriteAt(std::uint64_t offset, std::span<const std::byte> bytes);
   // Pieces that lie apart in memory and follow each other in the file, in one call: a kernel takes
   // one large write at half the cost of many small ones.

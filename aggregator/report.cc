@@ -12,6 +12,9 @@
 namespace fx::aggregator {
 namespace {
 
+// With more collaborators, a list of them at each result would be most of the log.
+constexpr std::size_t kMostListed = 32;
+
 constexpr const char* kHeader = "round      loss  accuracy  locally tuned  seconds\n";
 
 std::string Listed(const std::set<CollaboratorName>& names) {
@@ -100,6 +103,11 @@ bool Report::Completed(const CollaboratorName& who) const {
 
 void Report::LogCompletion(const CollaboratorName& who) const {
   if (!Completed(who)) return;
+  if (round_.assignments.size() > kMostListed) {
+    LogInfo(format("Round: {}, Collaborator {} has completed all tasks", Number(round_.round),
+                   who.value));
+    return;
+  }
   std::set<CollaboratorName> completed;
   for (const auto& [name, tasks] : round_.assignments) {
     if (Completed(name)) completed.insert(name);

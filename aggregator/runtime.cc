@@ -27,8 +27,10 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-constexpr std::size_t kMaxEvents = 4096;  // waiting for the engine
-constexpr std::size_t kOwnEvents = 64;    // room for those of our own threads
+// Waiting for the engine. One collaborator has a call for tasks and a few uploads open at a time.
+constexpr std::size_t kEventsEach = 4;
+constexpr std::size_t kLeastEvents = 4096;
+constexpr std::size_t kOwnEvents = 64;  // room for those of our own threads
 constexpr std::size_t kEventsAtOnce = 64;
 constexpr std::size_t kMaxDiskJobs = 1024;
 constexpr int kDiskThreads = 8;  // wait for the disk at the same time; a journal of the file
@@ -107,7 +109,9 @@ class Runtime::Impl final : private ShellPorts {
   ModelSaver saver_;  // on the I/O thread only
   ModelId model_;     // what the shell starts with
 
-  BoundedQueue<Message> messages_{kMaxEvents + kOwnEvents};
+  const std::size_t most_events_ =
+      std::max(kLeastEvents, kEventsEach* options_.plan.authorized.size());
+  BoundedQueue<Message> messages_{most_events_ + kOwnEvents};
   std::atomic<std::size_t> from_calls_{0};  // of messages_
   std::atomic<bool> stop_requested_{false};
 
@@ -170,7 +174,7 @@ Status Runtime::Impl::StartServer() {
 }
 
 bool Runtime::Impl::PostFromCall(EventBody event) {
-  if (from_calls_.fetch_add(1) < kMaxEvents && messages_.TryPush(std::move(event))) return true;
+  if (from_calls_.fetch_add(1) < most_events_ && messages_.TryPush(std::move(event))) return true;
   from_calls_.fetch_sub(1);
   return false;
 }

@@ -39,7 +39,7 @@ Status Shell::Replay() {
   }
   already_finished_ = state().phase == Phase::kFinished;
   TRY(CheckMembers());
-  board_.Publish(ViewOf(state()));
+  board_.Publish(state());
   return Ok();
 }
 
@@ -87,7 +87,7 @@ Status Shell::Process(std::vector<EventBody> events, TimeMs at) {
 Status Shell::Execute(Ready ready, TimeMs at) {
   if (!ready.records.empty()) {
     TRY(In(ports_.AppendToJournal(at, ready.records), "cannot write the journal"));
-    board_.Publish(ViewOf(state()));
+    board_.Publish(ready.records, state());
   }
   for (const Record& record : ready.records) report_.Happened(at, record);
   if (std::ranges::any_of(ready.records, [](const Record& record) {

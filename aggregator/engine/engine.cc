@@ -242,10 +242,6 @@ void Engine::DoPrune(Round round) {
   Do(Prune{.round = round, .keep = std::move(keep)});
 }
 
-bool Engine::IsMember(const CollaboratorName& who) const {
-  return std::ranges::find(options_.members, who) != options_.members.end();
-}
-
 std::uint32_t Engine::end() const {
   const bool judge_last = !options_.training_tasks.empty() && !options_.judging_tasks.empty();
   return options_.rounds_to_train + (judge_last ? 1 : 0);
@@ -271,14 +267,6 @@ std::vector<TaskName> Engine::Outstanding(const CollaboratorName& who) const {
     if (!state_.accepted.contains({task, who})) tasks.push_back(task);
   }
   return tasks;
-}
-
-RoundProgress Engine::Progress() const {
-  RoundProgress progress{.assigned = state_.assignments.size()};
-  for (const auto& [who, tasks] : state_.assignments) {
-    if (state_.Completed(who)) ++progress.done;
-  }
-  return progress;
 }
 
 void Engine::Decide(Record record) {

@@ -54,7 +54,8 @@ struct Ready {
 
 class Engine {
  public:
-  explicit Engine(EngineOptions options) : options_(std::move(options)) {}
+  explicit Engine(EngineOptions options)
+      : options_(std::move(options)), members_(options_.members.begin(), options_.members.end()) {}
 
   // Rebuilds the state from the journal; call for each record before the first Step.
   void Replay(const Record& record) { Apply(record, state_); }
@@ -86,10 +87,12 @@ class Engine {
   void Commit(const ModelId& model);
   void DoPrune(Round round);
 
-  bool IsMember(const CollaboratorName& who) const;
+  bool IsMember(const CollaboratorName& who) const { return members_.contains(who); }
   Assignments AssignmentsOf(Round round) const;
   std::vector<TaskName> Outstanding(const CollaboratorName& who) const;
-  RoundProgress Progress() const;
+  RoundProgress Progress() const {
+    return {.assigned = state_.assignments.size(), .done = state_.completed};
+  }
   // Why a new result cannot be taken; none if it can.
   std::optional<std::string> Objection(const ResultStaged& result) const;
 
@@ -97,6 +100,7 @@ class Engine {
   void Do(Action action);
 
   EngineOptions options_;
+  std::set<CollaboratorName> members_;  // for looking up
   State state_;
   Ready ready_;  // of the step in progress
 };

@@ -21,6 +21,8 @@ struct Applier {
     state.deadline.reset();
     state.accepted.clear();
     state.stragglers.clear();
+    state.completed = static_cast<std::size_t>(std::ranges::count_if(
+        state.assignments, [](const auto& entry) { return entry.second.empty(); }));
     Use(r.model);
   }
   void operator()(const DeadlineSet& r) const {
@@ -30,6 +32,7 @@ struct Applier {
   void operator()(const ResultAccepted& r) const {
     FX_CHECK(state.phase == Phase::kCollecting);
     FX_CHECK(state.accepted.emplace(std::pair(r.task, r.who), r).second);
+    if (state.Completed(r.who)) ++state.completed;
   }
   void operator()(const RoundClosed& r) const {
     FX_CHECK(state.phase == Phase::kCollecting);
@@ -56,7 +59,10 @@ struct Applier {
 
   void operator()(const ResultsLost& r) const {
     FX_CHECK(state.phase == Phase::kCollecting);
-    for (const auto& [who, task] : r.results) FX_CHECK(state.accepted.erase({task, who}) == 1);
+    for (const auto& [who, task] : r.results) {
+      if (state.Completed(who)) --state.completed;
+      FX_CHECK(state.accepted.erase({task, who}) == 1);
+    }
   }
 
   void Use(const ModelId& model) const {

@@ -65,7 +65,7 @@ class UploadCall final : public Stream {
     TRY(Unpack(in_, header));
     in_.Clear();
     const CollaboratorName who = TRY(Authenticate(env_, context_, header.header()));
-    ticket_ = TRY(JudgeUpload(header, who, env_.uploads, *env_.board.Get()));
+    ticket_ = TRY(JudgeUpload(header, who, env_.uploads, env_.board.ViewFor(who)));
     LogInfo(format("Collaborator {} is sending task results for {}, round {}", who.value,
                    ticket_->task.value, Number(ticket_->round)));
     if (ticket_->size == 0 || ticket_->already_accepted) {
@@ -91,7 +91,7 @@ class UploadCall final : public Stream {
   }
 
   Status OpenPartial() {
-    TRY(JudgeAgain(*ticket_, *env_.board.Get()));  // it may have waited
+    TRY(JudgeAgain(*ticket_, env_.board.ViewFor(ticket_->who)));  // it may have waited
     const bool here =
         env_.spool.Holds(ticket_->round, ticket_->who, ticket_->task, ticket_->update);
     if (ticket_->already_accepted || here) {

@@ -99,7 +99,7 @@ Result<bool> CheckTime(const UploadTicket& ticket, const RoundView& view) {
   if (round > now) {
     return TooLate(format("round {} has not begun, the federation is in round {}", round, now));
   }
-  const auto task = view.tasks.find({ticket.who, ticket.task});
+  const auto task = view.tasks.find(ticket.task);
   if (task == view.tasks.end()) {
     return Wrong(format("task {} of round {} was not assigned to {}", Quoted(ticket.task.value),
                         now, Quoted(ticket.who.value)));

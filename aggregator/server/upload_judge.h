@@ -44,8 +44,9 @@ struct UploadTicket {
   bool already_accepted = false;  // the very same bytes: none need to come
 };
 
-// `who` has been authenticated. Refuses with kAborted what comes too late (the round has moved on)
-// and with kInvalidArgument what is wrong at any time; each in words for the sender.
+// `who` has been authenticated, and `view` is for it. Refuses with kAborted what comes too late
+// (the round has moved on) and with kInvalidArgument what is wrong at any time; each in words for
+// the sender.
 Result<UploadTicket> JudgeUpload(const federation::v1::UploadHeader& header,
                                  const CollaboratorName& who, const UploadRules& rules,
                                  const RoundView& view);

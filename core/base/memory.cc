@@ -1,8 +1,50 @@
 #include "core/base/memory.h"
 
 #include <malloc.h>
+#include <sys/mman.h>
+
+#include <cstdint>
+#include <fstream>
+#include <optional>
+#include <sstream>
+#include <string>
 
 namespace fx {
+namespace {
+
+struct Mapping {
+  std::uintptr_t begin = 0, end = 0;
+  bool of_file = false;  // that nobody can write to here
+};
+
+// The first line of one in proc(5)'s smaps: "7f00-7fff r-xp 0 fe:00 12 /lib/libgrpc.so". None: the
+// line is about the mapping before.
+std::optional<Mapping> ParseMapping(const std::string& text) {
+  std::istringstream line(text);
+  Mapping mapping;
+  char dash = 0;
+  std::string permissions, offset, device, inode, path;
+  line >> std::hex >> mapping.begin >> dash >> mapping.end >> permissions;
+  if (!line || dash != '-') return std::nullopt;
+  line >> offset >> device >> inode >> path;
+  mapping.of_file = permissions.at(1) == '-' && path.starts_with('/');
+  return mapping;
+}
+
+// Program and libraries, but not their pages that differ from the file: relocated, or with a
+// breakpoint of a debugger in them.
+void ReturnUnchangedFilePages() {
+  std::ifstream smaps("/proc/self/smaps");
+  Mapping at;
+  for (std::string line; std::getline(smaps, line);) {
+    if (const auto next = ParseMapping(line)) at = *next;
+    if (!at.of_file || !line.starts_with("Anonymous:")) continue;
+    if (line.find(" 0 kB") == std::string::npos) continue;
+    (void)madvise(reinterpret_cast<void*>(at.begin), at.end - at.begin, MADV_DONTNEED);
+  }
+}
+
+}  // namespace
 
 void KeepFreedMemory() {
   constexpr int kNever = 1 << 30;
@@ -12,8 +54,9 @@ void KeepFreedMemory() {
   mallopt(M_ARENA_MAX, kArenas);
 }
 
-void ReturnFreedMemory() {
+void ReturnIdleMemory() {
   malloc_trim(0);
+  ReturnUnchangedFilePages();
 }
 
 }  // namespace fx

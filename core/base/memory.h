@@ -9,7 +9,9 @@ namespace fx {
 // main.
 void KeepFreedMemory();
 
-// Gives back what is freed at this moment, before a long wait.
-void ReturnFreedMemory();
+// Before a long wait: gives back what is freed at this moment, and the pages of program and
+// libraries, most of which only the start has used. They stay in the page cache while there is
+// room, which makes them cheap to reclaim for others and quick to come back when they are needed.
+void ReturnIdleMemory();
 
 }  // namespace fx

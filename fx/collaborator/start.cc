@@ -87,7 +87,7 @@ Status TryData(const Plan& plan, const CollaboratorName& name, const std::string
              {"training_samples", std::to_string(data->train().size())},
              {"validation_samples", std::to_string(data->validation().size())}});
   }
-  ReturnFreedMemory();
+  ReturnIdleMemory();
   return Ok();
 }
 

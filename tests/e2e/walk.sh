@@ -44,8 +44,19 @@ for k in 1 2; do
   [ -s "cert/client/col_site$k.crt" ] || fail "no certificate of site$k"
 done
 
-cd "$work/aggregator/WS" && in_background aggregator fx aggregator start
+# A site that waits for the aggregator holds neither data nor network: resident below 25 MB.
 cd "$work/site1/WS" && in_background site1 fx collaborator start -n site1
+for _ in {1..600}; do
+  grep -q "is not reachable yet" "$work/site1.err" && break
+  read -rt 0.1 <> <(:) || true
+done
+resident=$(awk '/^VmRSS:/ {print $2}' "/proc/${process[site1]}/status")
+echo "site1 waits with $resident KiB"
+if ! ldd "$FX" | grep -qE "asan|tsan"; then
+  [ "$resident" -lt 24414 ] || fail "a waiting site has more than 25 MB: $resident KiB"
+fi
+
+cd "$work/aggregator/WS" && in_background aggregator fx aggregator start
 cd "$work/site2/WS" && in_background site2 fx collaborator start -n site2
 for name in site1 site2 aggregator; do
   wait_for "$name"

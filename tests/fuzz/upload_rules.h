@@ -21,7 +21,7 @@ inline aggregator::RoundView FuzzedRound() {
   aggregator::RoundView view;
   view.round = Round{3};
   view.collecting = true;
-  view.tasks = {{{kUploader, {"train"}}, std::nullopt}, {{kUploader, {"validate"}}, std::nullopt}};
+  view.tasks = {{{"train"}, std::nullopt}, {{"validate"}, std::nullopt}};
   return view;
 }
 

@@ -68,16 +68,16 @@ void AggregatorHost::On(const CallPtr& call, const Fetch& fetch) {
 // As upload_judge.cc does.
 std::optional<Error> AggregatorHost::Judge(const CollaboratorName& who,
                                            const TaskResult& result) const {
-  const auto view = process_->board.Get();
-  if (result.round != view->round) {
-    return Error(ErrorCode::kAborted, format("the federation is in round {}", Number(view->round)));
+  const aggregator::RoundView view = process_->board.ViewFor(who);
+  if (result.round != view.round) {
+    return Error(ErrorCode::kAborted, format("the federation is in round {}", Number(view.round)));
   }
-  const auto task = view->tasks.find({who, result.task});
-  if (task == view->tasks.end()) {
+  const auto task = view.tasks.find(result.task);
+  if (task == view.tasks.end()) {
     return Error(ErrorCode::kInvalidArgument, "the task was not assigned");
   }
   const bool already = task->second && *task->second == result.update;
-  if (already || (view->collecting && !task->second)) return std::nullopt;
+  if (already || (view.collecting && !task->second)) return std::nullopt;
   return Error(ErrorCode::kAborted, "the round is closed, or has another result");
 }
 
@@ -85,7 +85,7 @@ void AggregatorHost::On(const CallPtr& call, const TaskResult& result) {
   if (const auto objection = Judge(call->who, result)) {
     return Answer(call, *objection, std::nullopt);
   }
-  const auto accepted = process_->board.Get()->tasks.at({call->who, result.task});
+  const auto accepted = process_->board.ViewFor(call->who).tasks.at(result.task);
   if (result.size == 0 || accepted) return Stage(call, result);
   Upload upload{.call = call, .ticket = result, .part = {}};
   auto& [active, waiting] = process_->uploads[call->who];

@@ -22,7 +22,7 @@ class JudgeUploadTest : public testing::Test {
   JudgeUploadTest() {
     view_.round = Round{3};
     view_.collecting = true;
-    view_.tasks = {{{kAnn, {"train"}}, std::nullopt}, {{kAnn, {"validate"}}, std::nullopt}};
+    view_.tasks = {{{"train"}, std::nullopt}, {{"validate"}, std::nullopt}};
     header_.set_round(3);
     header_.set_task("train");
     header_.set_num_samples(5);
@@ -65,7 +65,7 @@ TEST_F(JudgeUploadTest, LetsAGoodValidationResultThrough) {
 }
 
 TEST_F(JudgeUploadTest, KnowsWhatItHasAlready) {
-  view_.tasks[{kAnn, {"train"}}] = UpdateId{kUpdate};
+  view_.tasks[{"train"}] = UpdateId{kUpdate};
   view_.collecting = false;
   const auto ticket = Judge();
   ASSERT_THAT(ticket, IsOk());
@@ -73,7 +73,7 @@ TEST_F(JudgeUploadTest, KnowsWhatItHasAlready) {
 }
 
 TEST_F(JudgeUploadTest, RefusesAnotherResultOfTheSameTask) {
-  view_.tasks[{kAnn, {"train"}}] = UpdateId{std::string(32, 'b')};
+  view_.tasks[{"train"}] = UpdateId{std::string(32, 'b')};
   EXPECT_THAT(Judge(), IsError(ErrorCode::kAborted, "already has another result"));
 }
 

@@ -112,5 +112,23 @@ TEST_F(ReportTest, LogsWhatOpenFlUsersLookFor) {
   EXPECT_THAT(text, HasSubstr("Experiment Completed. Cleaning up..."));
 }
 
+TEST_F(ReportTest, NamesWhoCompletedAloneWhereAListWouldBeLong) {
+  const TempDir folder;
+  const std::string log = (folder.path() / "log").string();
+  ASSERT_TRUE(AddLogFile(log));
+  RoundOpened opened{.round = Round{2}, .model = {"m"}, .assignments = {}};
+  for (int i = 0; i < 1000; ++i) opened.assignments[{"site" + std::to_string(i)}] = {{"judge"}};
+  report_.Happened(TimeMs{0}, opened);
+  for (const char* who : {"site3", "site7"}) {
+    report_.Happened(
+        TimeMs{0},
+        ResultAccepted{
+            .who = {who}, .task = {"judge"}, .update = {}, .num_samples = 1, .metrics = {}});
+  }
+  const std::string text = Must(ReadFile(log));
+  EXPECT_THAT(text, HasSubstr("Round: 2, Collaborator site7 has completed all tasks"));
+  EXPECT_THAT(text, Not(HasSubstr("'site3'")));
+}
+
 }  // namespace
 }  // namespace fx::aggregator

@@ -26,6 +26,8 @@ namespace {
 
 constexpr std::size_t kBlockBytes = 256 << 10;
 constexpr std::uint64_t kWriteback = 4 << 20;
+constexpr std::size_t kMostOpen = 128;                    // files at a time
+constexpr std::size_t kMostRoom = std::size_t{64} << 20;  // of all threads
 
 struct Update {
   std::string what;  // "the update of hospital-a for task train in round 3"
@@ -61,27 +63,30 @@ Status CheckFloats(const Layout& layout) {
   return Ok();
 }
 
-// Checks that it is what it is called, a model like `expected`.
-Result<Source> OpenUpdate(const Update& update, const Layout& expected) {
-  const ModelFile file = TRY(ModelFile::Open(update.path));
-  TRY(CheckLayout(file.layout(), expected));
-  InputFile input = TRY(InputFile::Open(update.path));
-  Source source{.file = std::move(input), .what = update.what};
-  if (update.checked) return source;
+Status CheckDigest(const Update& update, const ModelFile& file) {
   FastDigest digest;
   digest.Update(file.file_bytes());
   const std::string found = std::move(digest).FinishHex();
-  if (found != update.id.value) {
-    return Fail(ErrorCode::kDataLoss, format("{} is damaged: its digest is {}, expected {}",
-                                             update.path.string(), found, update.id.value));
-  }
-  return source;
+  if (found == update.id.value) return Ok();
+  return Fail(ErrorCode::kDataLoss, format("{} is damaged: its digest is {}, expected {}",
+                                           update.path.string(), found, update.id.value));
+}
+
+// Checks that it is what it is called, a model like `expected`.
+Result<Source> OpenUpdate(const Update& update, const Layout& expected, bool mapped) {
+  ModelFile file = TRY(ModelFile::Open(update.path));
+  TRY(CheckLayout(file.layout(), expected));
+  if (!update.checked) TRY(CheckDigest(update, file));
+  if (mapped) return Source{.file = std::move(file), .what = update.what};
+  InputFile input = TRY(InputFile::Open(update.path));
+  return Source{.file = std::move(input), .what = update.what};
 }
 
 // Opens and checks every update; reading them for their digests is shared out. The error is that of
 // the first bad update, whichever thread finds one first.
 Result<std::vector<Source>> OpenUpdates(const std::vector<Update>& updates, const Layout& expected,
                                         int threads) {
+  const bool mapped = updates.size() > kMostOpen;
   std::vector<std::optional<Result<Source>>> opened(updates.size());
   std::atomic<std::size_t> next = 0;
   {
@@ -89,7 +94,7 @@ Result<std::vector<Source>> OpenUpdates(const std::vector<Update>& updates, cons
     for (int i = 0; i < std::max(1, threads); ++i) {
       workers.emplace_back([&] {
         for (std::size_t k = next++; k < updates.size(); k = next++) {
-          opened[k] = OpenUpdate(updates[k], expected);
+          opened[k] = OpenUpdate(updates[k], expected, mapped);
         }
       });
     }
@@ -128,7 +133,8 @@ Result<Digests> WriteNextModel(const NextModel& next, const Path& path, int thre
     }
     return Ok();
   };
-  BlockPipeline pipeline(next.size(), kBlockBytes, threads);
+  const auto most = static_cast<int>(std::max<std::size_t>(1, kMostRoom / next.room()));
+  BlockPipeline pipeline(next.size(), kBlockBytes, std::min(threads, most));
   TRY(pipeline.Run(make, digest));
   TRY(file.Sync());
   return Digests{.sha256 = std::move(sha256).FinishHex(), .fast = std::move(fast).FinishHex()};

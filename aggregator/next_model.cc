@@ -14,10 +14,6 @@ constexpr std::size_t kMostTile = 64 << 10;
 constexpr std::size_t kLeastTile = 8 << 10;
 constexpr std::size_t kRoom = 1 << 20;  // for the tiles of all files
 
-Status Read(const Source& source, std::uint64_t offset, std::span<std::byte> to) {
-  return In(source.file.ReadAt(offset, to), format("cannot use {}", source.what));
-}
-
 // Aligned as tensors are in their files, and not yet written to.
 struct AlignedDelete {
   void operator()(std::byte* bytes) const { ::operator delete[](bytes, std::align_val_t{64}); }
@@ -28,6 +24,14 @@ Room MakeRoom(std::size_t size) {
 }
 
 }  // namespace
+
+Status Source::ReadAt(std::uint64_t offset, std::span<std::byte> to) const {
+  if (const auto* mapped = std::get_if<ModelFile>(&file)) {
+    std::ranges::copy(mapped->file_bytes().subspan(offset, to.size()), to.begin());
+    return Ok();
+  }
+  return In(std::get<InputFile>(file).ReadAt(offset, to), format("cannot use {}", what));
+}
 
 NextModel::NextModel(Layout layout, Source base, std::vector<Source> updates,
                      const AggregationFunction& function)
@@ -40,11 +44,10 @@ NextModel::NextModel(Layout layout, Source base, std::vector<Source> updates,
                              kMostTile)) {}
 
 Status NextModel::Make(std::uint64_t begin, std::span<std::byte> out) const {
-  const std::size_t room_bytes = tile_bytes_ * (updates_.size() + 1);
-  const Room room = MakeRoom(room_bytes);
+  const Room own = MakeRoom(room());
   while (!out.empty()) {
     const std::size_t size = std::min(tile_bytes_, out.size());
-    TRY(MakeTile(begin, out.first(size), {room.get(), room_bytes}));
+    TRY(MakeTile(begin, out.first(size), {own.get(), room()}));
     begin += size;
     out = out.subspan(size);
   }
@@ -56,7 +59,7 @@ Status NextModel::MakeTile(std::uint64_t begin, std::span<std::byte> out,
   Tile tile{.begin = begin, .end = begin + out.size(), .parts = {}};
   const auto read = [&](const Source& source) -> Status {
     const auto part = room.subspan(tile.parts.size() * tile_bytes_, out.size());
-    TRY(Read(source, begin, part));
+    TRY(source.ReadAt(begin, part));
     tile.parts.emplace_back(part);
     return Ok();
   };

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "aggregator/functions/aggregation_function.h"
@@ -14,10 +15,13 @@
 
 namespace fx::aggregator {
 
-// A model file that is read, and what it is called in errors.
+// A model file that is read, and what it is called in errors. Mapped where there are so many that
+// open files would run out.
 struct Source {
-  InputFile file;
+  std::variant<InputFile, ModelFile> file;
   std::string what;
+
+  Status ReadAt(std::uint64_t offset, std::span<std::byte> to) const;
 };
 
 // Reads a few kilobytes of every file, folds them while the cache holds them, and goes on: what it
@@ -31,6 +35,8 @@ class NextModel {
             const AggregationFunction& function);
 
   std::uint64_t size() const { return map_.size; }
+  // What a call of Make needs for the time being.
+  std::size_t room() const { return tile_bytes_ * (updates_.size() + 1); }
 
   // `out` becomes the model's bytes from `begin`, a multiple of 64, on. Thread-safe.
   Status Make(std::uint64_t begin, std::span<std::byte> out) const;

@@ -88,6 +88,9 @@ void Report::LogRecord(const Record& record) const {
       LogWarning(format("Round: {}, the result of {} for {} was lost and is asked for again",
                         Number(round_.round), who.value, task.value));
     }
+  } else if (const auto* failed = std::get_if<SiteFailed>(&record)) {
+    LogWarning(format("Round: {}, collaborator {} cannot do task {} and is left out: {}",
+                      Number(round_.round), failed->who.value, failed->task.value, failed->reason));
   } else if (std::holds_alternative<FederationFinished>(record)) {
     LogInfo("Experiment Completed. Cleaning up...");
   }

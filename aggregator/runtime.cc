@@ -225,7 +225,7 @@ Status Runtime::Impl::Take(Message message, std::vector<EventBody>& events) {
   auto* event = std::get_if<EventBody>(&message);
   if (event == nullptr) return Ok();  // stop_requested_ says the rest
   if (std::holds_alternative<TasksRequested>(*event) ||
-      std::holds_alternative<ResultStaged>(*event)) {
+      std::holds_alternative<ResultStaged>(*event) || std::holds_alternative<TaskFailed>(*event)) {
     from_calls_.fetch_sub(1);
   }
   events.push_back(std::move(*event));

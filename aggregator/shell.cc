@@ -124,7 +124,9 @@ std::int64_t Shell::patience() const {
 
 void Shell::Do(const ReplyTasks& action) {
   // A later event of the same turn has closed the round: these tasks are nobody's any more.
-  if (state().phase != Phase::kCollecting) return waiters_.Park(action.request);
+  if (state().phase != Phase::kCollecting || action.round != state().round) {
+    return waiters_.Park(action.request);
+  }
   const auto waiter = waiters_.Take(action.request);
   if (!waiter) return;
   LogInfo(format("Sending tasks to collaborator {} for round {}", waiter->who.value,

@@ -111,6 +111,7 @@ class GrpcLink final : public Link {
   Result<std::optional<TaskAssignment>> GetTasks() override;
   Status Download(const ModelId& model, std::uint64_t size, const Path& to) override;
   Status Send(const TaskResult& result) override;
+  Status Report(const TaskFailure& failure) override;
   void SayGoodbye() override;
 
  private:
@@ -120,7 +121,7 @@ class GrpcLink final : public Link {
   Result<std::string> WhyNotReachable(const Error& error) const;
   std::string Place() const { return format("{}:{}", options_.address, options_.port); }
   Attempt TryDownload(const ModelId& model, std::uint64_t size, const Path& part, bool& right);
-  Attempt TrySend(const TaskResult& result, const std::shared_ptr<const ModelFile>& file);
+  Attempt TrySend(wire::UploadHeader header, const std::shared_ptr<const ModelFile>& file);
 
   const GrpcLinkOptions options_;
   const PemBundle credentials_;
@@ -262,11 +263,19 @@ Status GrpcLink::Send(const TaskResult& result) {
   if (!result.file.empty()) {
     file = std::make_shared<const ModelFile>(TRY(OfOurs(ModelFile::Open(result.file))));
   }
-  return Persist([&] { return TrySend(result, file); });
+  return Persist([&] { return TrySend(MakeUploadHeader(header_, result), file); });
 }
 
-Attempt GrpcLink::TrySend(const TaskResult& result, const std::shared_ptr<const ModelFile>& file) {
-  wire::UploadHeader header = MakeUploadHeader(header_, result);
+Status GrpcLink::Report(const TaskFailure& failure) {
+  wire::UploadHeader header;
+  *header.mutable_header() = header_;
+  header.set_round(Number(failure.round));
+  header.set_task(failure.task.value);
+  header.set_failure(Printable(failure.reason, kMaxFailure));
+  return Persist([&] { return TrySend(header, nullptr); });
+}
+
+Attempt GrpcLink::TrySend(wire::UploadHeader header, const std::shared_ptr<const ModelFile>& file) {
   std::span<const std::byte> bytes;
   if (file != nullptr) {
     bytes = file->file_bytes();

@@ -34,6 +34,13 @@ struct TaskResult {
   std::uint64_t size = 0;  // of the file
 };
 
+// A task that cannot be done.
+struct TaskFailure {
+  Round round{};
+  TaskName task;
+  std::string reason;
+};
+
 // Blocking calls, one at a time, from one thread. kUnavailable and kDeadlineExceeded mean try
 // again; kAborted and kFailedPrecondition from Send, and kNotFound from Download, mean that the
 // round has moved on and what was asked is not wanted. These are the aggregator's words; anything
@@ -51,6 +58,10 @@ class Link {
 
   // Returns once the aggregator has made the result durable.
   virtual Status Send(const TaskResult& result) = 0;
+
+  // Returns once the aggregator knows, and will not wait for this site in this round. Errors as of
+  // Send.
+  virtual Status Report(const TaskFailure& failure) = 0;
 
   // After `quit`, when nothing is left to do: lets the aggregator know that it need not wait for
   // this site. One attempt; it gives up waiting by itself.

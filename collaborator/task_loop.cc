@@ -136,11 +136,7 @@ Status TaskLoop::Do(const RunTask& run) {
   auto report = RunOnce(run);
   FX_FAILPOINT("ran");
   if (options_.clear) options_.clear();
-  if (!report) {
-    held_.clear();
-    return Fail(std::move(report).error().In(
-        format("task {} of round {} failed", run.task.value, Number(run.round))));
-  }
+  if (!report) return GiveUp(run, std::move(report).error());
   FinishedTask finished = TRY(Store(run, *std::move(report), options_.clock() - begin));
   LogInfo("task finished", {{"round", RoundText(finished.round)},
                             {"task", finished.task.value},
@@ -148,6 +144,22 @@ Status TaskLoop::Do(const RunTask& run) {
                             {"seconds", format("{:.2f}", finished.seconds)},
                             {"metrics", MetricsText(finished.metrics)}});
   session_.OnFinished(std::move(finished));
+  return Ok();
+}
+
+// The others need not wait for a site that cannot do its part.
+Status TaskLoop::GiveUp(const RunTask& run, Error error) {
+  held_.clear();
+  const std::string what = format("task {} of round {} failed", run.task.value, Number(run.round));
+  if (error.code() == ErrorCode::kCancelled) return Fail(std::move(error).In(what));
+  LogError(what, {{"reason", error.OneLine()}});
+  const Status reported =
+      link_.Report({.round = run.round, .task = run.task, .reason = error.OneLine()});
+  if (error.code() != ErrorCode::kOutOfRange) return Fail(std::move(error).In(what));
+  if (!reported && TryAgain(reported.error())) return Ok();
+  if (!reported && !RoundMovedOn(reported.error()))
+    return In(reported, "cannot report that " + what);
+  session_.OnRoundMovedOn();
   return Ok();
 }
 

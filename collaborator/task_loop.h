@@ -31,7 +31,9 @@ struct TaskLoopOptions {
   std::function<void()> clear{};
 };
 
-// One federation, once. `link` and `runner` must outlive it; all on the caller's thread.
+// One federation, once. A task whose numbers ran away (kOutOfRange) is reported, and the site takes
+// part again in the next round; any other failure is reported too, and ends Run. `link` and
+// `runner` must outlive it; all on the caller's thread.
 class TaskLoop {
  public:
   TaskLoop(TaskLoopOptions options, LocalStore store, Link& link, TaskRunner& runner);
@@ -49,6 +51,7 @@ class TaskLoop {
   Status Do(const Tidy&);
   Status Do(const Leave&);
 
+  Status GiveUp(const RunTask& run, Error error);
   bool IsFirstRefusal(const std::string& what);
   Status LoadParameters(const RunTask& run);
   Status LoadOptimizer(const RunTask& run);

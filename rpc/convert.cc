@@ -84,6 +84,13 @@ Result<CollaboratorName> CheckHeader(const wire::Header& header, const CallerRul
   return sender;
 }
 
+std::string Printable(std::string_view text, std::size_t most) {
+  std::string printable(text.substr(0, most));
+  std::ranges::replace_if(
+      printable, [](char c) { return c < 0x20 || c > 0x7e; }, '?');
+  return printable;
+}
+
 std::string Quoted(std::string_view text) {
   std::string quoted = "\"";
   for (const char c : text.substr(0, kMaxQuoted)) {

@@ -37,6 +37,12 @@ struct CallerRules {
 Result<CollaboratorName> CheckHeader(const wire::Header& header, const CallerRules& rules,
                                      std::span<const std::string> peer_names);
 
+// Why a task failed, as a collaborator says it, is at most so long.
+inline constexpr std::size_t kMaxFailure = 1000;
+
+// At most `most` characters of `text`; all but printable ASCII is replaced by question marks.
+std::string Printable(std::string_view text, std::size_t most);
+
 // Text of a stranger, fit for a message: in double quotes, control characters replaced, cut short.
 std::string Quoted(std::string_view text);
 

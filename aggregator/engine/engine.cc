@@ -134,6 +134,19 @@ void Engine::On(TimeMs at, const ResultStaged& e) {
   CloseRoundIfDue(at);
 }
 
+void Engine::On(TimeMs at, const TaskFailed& e) {
+  const auto known = state_.failed.find(e.who);
+  if (known != state_.failed.end() && known->second.task == e.task && e.round == state_.round) {
+    return Do(ReplyAccepted{e.request});  // said again because our reply was lost
+  }
+  if (std::optional<std::string> objection = Objection(e.who, e.round, e.task)) {
+    return Do(ReplyRejected{.request = e.request, .reason = *std::move(objection)});
+  }
+  Decide(SiteFailed{.who = e.who, .task = e.task, .reason = e.reason});
+  Do(ReplyAccepted{e.request});
+  CloseRoundIfDue(at);
+}
+
 void Engine::On(TimeMs, const AggregationFinished& e) {
   if (state_.phase != Phase::kAggregating || e.round != state_.round) return;  // a repeat
   Commit(e.model);
@@ -143,23 +156,30 @@ void Engine::On(TimeMs at, const ClockAdvanced&) {
   CloseRoundIfDue(at);
 }
 
-std::optional<std::string> Engine::Objection(const ResultStaged& result) const {
-  if (!IsMember(result.who)) return NotAMember(result.who);
-  const auto round = Number(result.round);
+std::optional<std::string> Engine::Objection(const CollaboratorName& who, Round round,
+                                             const TaskName& task) const {
+  if (!IsMember(who)) return NotAMember(who);
+  const auto number = Number(round);
   if (!state_.opened) return Describe(state_);
-  if (result.round < state_.round) return format("round {} is over; {}", round, Describe(state_));
-  if (result.round > state_.round)
-    return format("round {} has not begun; {}", round, Describe(state_));
-  if (state_.accepted.contains({result.task, result.who})) {
-    return format("task {} of round {} already has a different result from {}; {}",
-                  result.task.value, round, result.who.value, Describe(state_));
+  if (round < state_.round) return format("round {} is over; {}", number, Describe(state_));
+  if (round > state_.round) return format("round {} has not begun; {}", number, Describe(state_));
+  if (state_.accepted.contains({task, who})) {
+    return format("task {} of round {} already has a different result from {}; {}", task.value,
+                  number, who.value, Describe(state_));
   }
   if (state_.phase != Phase::kCollecting) return Describe(state_);
-  const std::vector<TaskName> tasks = Outstanding(result.who);
-  if (std::ranges::find(tasks, result.task) == tasks.end()) {
-    return format("task {} was not assigned to {} in round {}; {}", result.task.value,
-                  result.who.value, round, Describe(state_));
+  if (const auto failed = state_.failed.find(who); failed != state_.failed.end()) {
+    return format("{} is left out of round {}: its task {} failed", who.value, number,
+                  failed->second.task.value);
   }
+  const std::vector<TaskName> tasks = Outstanding(who);
+  if (std::ranges::find(tasks, task) != tasks.end()) return std::nullopt;
+  return format("task {} was not assigned to {} in round {}; {}", task.value, who.value, number,
+                Describe(state_));
+}
+
+std::optional<std::string> Engine::Objection(const ResultStaged& result) const {
+  if (auto objection = Objection(result.who, result.round, result.task)) return objection;
   const bool trains = options_.training_tasks.contains(result.task);
   if (trains && result.update.value.empty()) {
     return format("task {} trains, but its result has no weights", result.task.value);
@@ -262,6 +282,7 @@ Assignments Engine::AssignmentsOf(Round round) const {
 std::vector<TaskName> Engine::Outstanding(const CollaboratorName& who) const {
   const auto assigned = state_.assignments.find(who);
   if (state_.phase != Phase::kCollecting || assigned == state_.assignments.end()) return {};
+  if (state_.failed.contains(who)) return {};
   std::vector<TaskName> tasks;
   for (const TaskName& task : assigned->second) {
     if (!state_.accepted.contains({task, who})) tasks.push_back(task);

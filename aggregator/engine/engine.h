@@ -11,7 +11,8 @@
 // Rounds 0 .. rounds_to_train-1 run the plan's tasks. If it has tasks that train and tasks that
 // judge (validate the aggregated model), one more round follows with only the latter, so that the
 // last aggregate is judged too and can be the best model. A round that gathers no updates keeps its
-// model; a round in which nobody has a task is passed over; without members nothing ever starts.
+// model; a round in which nobody has a task is passed over; without members nothing ever starts. A
+// collaborator that cannot do a task is left out of the round, and asked again in the next.
 //
 // The best model is the one with the highest score: the first metric of the judging task that is
 // not a loss or, if all are losses, the lowest first loss. Ties go to the earlier model.
@@ -76,6 +77,7 @@ class Engine {
   void On(TimeMs at, const Started&);
   void On(TimeMs at, const TasksRequested&);
   void On(TimeMs at, const ResultStaged&);
+  void On(TimeMs at, const TaskFailed&);
   void On(TimeMs at, const AggregationFinished&);
   void On(TimeMs at, const ClockAdvanced&);
 
@@ -90,11 +92,15 @@ class Engine {
   bool IsMember(const CollaboratorName& who) const { return members_.contains(who); }
   Assignments AssignmentsOf(Round round) const;
   std::vector<TaskName> Outstanding(const CollaboratorName& who) const;
+  // Of those that can still do their part.
   RoundProgress Progress() const {
-    return {.assigned = state_.assignments.size(), .done = state_.completed};
+    return {.assigned = state_.assignments.size() - state_.failed.size(), .done = state_.completed};
   }
   // Why a new result cannot be taken; none if it can.
   std::optional<std::string> Objection(const ResultStaged& result) const;
+  // Why nothing about this task can be taken from `who` now.
+  std::optional<std::string> Objection(const CollaboratorName& who, Round round,
+                                       const TaskName& task) const;
 
   void Decide(Record record);  // applies the record and puts it into the Ready
   void Do(Action action);

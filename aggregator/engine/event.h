@@ -31,6 +31,14 @@ struct ResultStaged {
   std::int64_t num_samples;
   std::vector<Metric> metrics;
 };
+// A collaborator says that it cannot do a task, and why.
+struct TaskFailed {
+  CollaboratorName who;
+  RequestId request;
+  Round round;
+  TaskName task;
+  std::string reason;
+};
 // The job of AggregateRound is done and its model is durable.
 struct AggregationFinished {
   Round round;
@@ -38,8 +46,8 @@ struct AggregationFinished {
 };
 struct ClockAdvanced {};
 
-using EventBody =
-    std::variant<Started, TasksRequested, ResultStaged, AggregationFinished, ClockAdvanced>;
+using EventBody = std::variant<Started, TasksRequested, ResultStaged, TaskFailed,
+                               AggregationFinished, ClockAdvanced>;
 
 struct Event {
   TimeMs at;

@@ -61,9 +61,9 @@ std::vector<double> SharesOf(std::span<const std::int64_t> num_samples) {
   const auto known = [](std::int64_t n) { return n >= 0; };
   double total = 0;
   for (const std::int64_t n : num_samples) total += static_cast<double>(n);
+  const bool equal = total <= 0 || !std::ranges::all_of(num_samples, known);
   std::vector<double> shares;
   for (const std::int64_t n : num_samples) {
-    const bool equal = total <= 0 || !std::ranges::all_of(num_samples, known);
     shares.push_back(equal ? 1.0 / static_cast<double>(num_samples.size())
                            : static_cast<double>(n) / total);
   }

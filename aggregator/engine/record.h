@@ -44,6 +44,13 @@ struct ResultKey {
 struct ResultsLost {
   std::vector<ResultKey> results;
 };
+// The collaborator cannot do the task: it is left out of this round, like a straggler nobody waits
+// for.
+struct SiteFailed {
+  CollaboratorName who;
+  TaskName task;
+  std::string reason;
+};
 // A metric of one task, averaged over the collaborators that completed the round.
 struct AggregatedMetric {
   TaskName task;
@@ -69,6 +76,6 @@ struct ModelCommitted {
 struct FederationFinished {};
 
 using Record = std::variant<RoundOpened, DeadlineSet, ResultAccepted, RoundClosed, BestModelChosen,
-                            ModelCommitted, FederationFinished, ResultsLost>;
+                            ModelCommitted, FederationFinished, ResultsLost, SiteFailed>;
 
 }  // namespace fx::aggregator

@@ -20,6 +20,7 @@ struct Applier {
     state.assignments = r.assignments;
     state.deadline.reset();
     state.accepted.clear();
+    state.failed.clear();
     state.stragglers.clear();
     state.completed = static_cast<std::size_t>(std::ranges::count_if(
         state.assignments, [](const auto& entry) { return entry.second.empty(); }));
@@ -63,6 +64,11 @@ struct Applier {
       if (state.Completed(who)) --state.completed;
       FX_CHECK(state.accepted.erase({task, who}) == 1);
     }
+  }
+
+  void operator()(const SiteFailed& r) const {
+    FX_CHECK(state.phase == Phase::kCollecting && !state.Completed(r.who));
+    FX_CHECK(state.failed.emplace(r.who, r).second);
   }
 
   void Use(const ModelId& model) const {

@@ -27,8 +27,9 @@ struct State {
   std::optional<TimeMs> deadline;
   Assignments assignments;                                                   // of this round
   std::map<std::pair<TaskName, CollaboratorName>, ResultAccepted> accepted;  // in this round
-  std::size_t completed = 0;              // collaborators all of whose tasks are accepted
-  std::set<CollaboratorName> stragglers;  // of this round
+  std::size_t completed = 0;                      // collaborators all of whose tasks are accepted
+  std::map<CollaboratorName, SiteFailed> failed;  // in this round
+  std::set<CollaboratorName> stragglers;          // of this round
   std::optional<BestModelChosen> best;
   std::optional<Aggregate> last;
   std::vector<ModelId> history;  // every model a round started from or ended with, oldest first

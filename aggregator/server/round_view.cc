@@ -19,6 +19,11 @@ RoundView RoundBoard::ViewFor(const CollaboratorName& who) const {
   return view;
 }
 
+bool RoundBoard::Takes(Round round) const {
+  const std::lock_guard lock(mutex_);
+  return collecting_ && round == round_;
+}
+
 void RoundBoard::Publish(const State& state) {
   const std::lock_guard lock(mutex_);
   RebuildLocked(state);

@@ -24,6 +24,7 @@ struct RoundView {
 class RoundBoard {
  public:
   RoundView ViewFor(const CollaboratorName& who) const;
+  bool Takes(Round round) const;  // results, now
 
   // The whole of it, after a replay.
   void Publish(const State& state);

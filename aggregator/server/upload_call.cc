@@ -21,6 +21,23 @@ namespace {
 // waiting.
 constexpr std::size_t kRecallAtOnce = 16U << 20;
 
+EventBody EventOf(const UploadTicket& ticket, RequestId request) {
+  if (!ticket.failure.empty()) {
+    return TaskFailed{.who = ticket.who,
+                      .request = request,
+                      .round = ticket.round,
+                      .task = ticket.task,
+                      .reason = ticket.failure};
+  }
+  return ResultStaged{.who = ticket.who,
+                      .request = request,
+                      .round = ticket.round,
+                      .task = ticket.task,
+                      .update = ticket.update,
+                      .num_samples = ticket.num_samples,
+                      .metrics = ticket.metrics};
+}
+
 using Stream = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
 
 class UploadCall final : public Stream {
@@ -66,8 +83,10 @@ class UploadCall final : public Stream {
     in_.Clear();
     const CollaboratorName who = TRY(Authenticate(env_, context_, header.header()));
     ticket_ = TRY(JudgeUpload(header, who, env_.uploads, env_.board.ViewFor(who)));
-    LogInfo(format("Collaborator {} is sending task results for {}, round {}", who.value,
-                   ticket_->task.value, Number(ticket_->round)));
+    if (ticket_->failure.empty()) {
+      LogInfo(format("Collaborator {} is sending task results for {}, round {}", who.value,
+                     ticket_->task.value, Number(ticket_->round)));
+    }
     if (ticket_->size == 0 || ticket_->already_accepted) {
       StageWhatIsHere();
     } else {
@@ -105,6 +124,8 @@ class UploadCall final : public Stream {
   }
 
   void RecallSome() {  // on a disk thread
+    if (cancelled_) return Conclude(EndedEarly());
+    if (const Status wanted = CheckTime(); !wanted) return Conclude(wanted.error());
     env_.slots.Touch(ticket_->who, request_);
     Status done = incoming_->Recall(kRecallAtOnce);
     if (done) done = incoming_->recalling() ? Later([this] { RecallSome(); }) : Receive();
@@ -134,7 +155,15 @@ class UploadCall final : public Stream {
     return env_.later(std::move(job)) ? Ok() : Fail(Busy());
   }
 
+  // The round may be over in the middle of an upload; others wait for its slot.
+  Status CheckTime() {
+    if (env_.board.Takes(ticket_->round)) return Ok();
+    incoming_->Drop();
+    return JudgeAgain(*ticket_, env_.board.ViewFor(ticket_->who));
+  }
+
   Status OnChunk() {
+    TRY(CheckTime());
     if (in_.Length() == 0 || in_.Length() > kMaxChunkBytes) {
       incoming_->Drop();
       return Fail(
@@ -167,13 +196,7 @@ class UploadCall final : public Stream {
   void Stage() {
     CallEnv& env = env_;
     const RequestId request = request_;
-    ResultStaged event{.who = ticket_->who,
-                       .request = request_,
-                       .round = ticket_->round,
-                       .task = ticket_->task,
-                       .update = ticket_->update,
-                       .num_samples = ticket_->num_samples,
-                       .metrics = ticket_->metrics};
+    EventBody event = EventOf(*ticket_, request_);
     const Status added = env.waiters.AddUpload(
         request, {.who = ticket_->who, .answer = [this](const Reply& r) { OnDecision(r); }});
     if (!added) return Conclude(added.error());

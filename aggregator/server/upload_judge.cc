@@ -89,6 +89,19 @@ Status CheckTensors(const wire::UploadHeader& header, const UploadRules& rules) 
   return Ok();
 }
 
+Status CheckFailure(const wire::UploadHeader& header) {
+  const std::string& reason = header.failure();
+  if (reason != Printable(reason, kMaxFailure)) {
+    return Wrong(format("the reason of a failure is expected in at most {} characters of ASCII",
+                        kMaxFailure));
+  }
+  if (header.size() == 0 && header.num_samples() == 0 && header.metrics().empty() &&
+      header.update_id().empty() && header.model_header().empty()) {
+    return Ok();
+  }
+  return Wrong(format("task {} failed, but has a result", Quoted(header.task())));
+}
+
 // What the federation has to say about the task now: true if exactly this update is already in.
 Result<bool> CheckTime(const UploadTicket& ticket, const RoundView& view) {
   const std::uint32_t now = Number(view.round);
@@ -135,8 +148,14 @@ Result<UploadTicket> JudgeUpload(const wire::UploadHeader& header, const Collabo
                       .update = UpdateId{header.update_id()},
                       .num_samples = header.num_samples(),
                       .metrics = {},
-                      .size = header.size()};
+                      .size = header.size(),
+                      .failure = {}};
   TRY(JudgeAgain(ticket, view));
+  if (!header.failure().empty()) {
+    TRY(CheckFailure(header));
+    ticket.failure = header.failure();
+    return ticket;
+  }
   TRY(task->second ? CheckTensors(header, rules) : CheckNoTensors(header));
   if (header.num_samples() < 1 || header.num_samples() > kMaxSamples) {
     return Wrong(format("the result counts {} samples, expected 1 to {}", header.num_samples(),

@@ -42,6 +42,7 @@ struct UploadTicket {
   std::vector<Metric> metrics;
   std::uint64_t size = 0;         // bytes to come
   bool already_accepted = false;  // the very same bytes: none need to come
+  std::string failure;            // why there is no result
 };
 
 // `who` has been authenticated, and `view` is for it. Refuses with kAborted what comes too late

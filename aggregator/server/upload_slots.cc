@@ -6,17 +6,14 @@
 namespace fx::aggregator {
 
 void UploadSlots::Enter(Upload upload) {
-  Begins begins;
-  {
-    const std::lock_guard lock(mutex_);
-    if (const auto own = taken_.find(upload.who); own != taken_.end()) Displace(own->second);
-    for (const Upload& older : waiting_) {
-      if (older.who == upload.who) older.displace();  // and it withdraws
-    }
-    waiting_.push_back(std::move(upload));
-    begins = FillSlots();
+  std::unique_lock lock(mutex_);
+  if (const auto own = taken_.find(upload.who); own != taken_.end()) Displace(own->second);
+  for (const Upload& older : waiting_) {
+    if (older.who == upload.who) older.displace();  // and it withdraws
   }
-  for (const auto& begin : begins) begin();
+  waiting_.push_back(std::move(upload));
+  FillSlots();
+  BeginDue(std::move(lock));
 }
 
 bool UploadSlots::Withdraw(RequestId request) {
@@ -33,15 +30,12 @@ void UploadSlots::Touch(const CollaboratorName& who, RequestId request) {
 }
 
 void UploadSlots::Leave(const CollaboratorName& who, RequestId request) {
-  Begins begins;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto slot = taken_.find(who);
-    if (slot == taken_.end() || slot->second.upload.request != request) return;
-    taken_.erase(slot);
-    begins = FillSlots();
-  }
-  for (const auto& begin : begins) begin();
+  std::unique_lock lock(mutex_);
+  const auto slot = taken_.find(who);
+  if (slot == taken_.end() || slot->second.upload.request != request) return;
+  taken_.erase(slot);
+  FillSlots();
+  BeginDue(std::move(lock));
 }
 
 void UploadSlots::Displace(Slot& slot) {
@@ -56,21 +50,33 @@ void UploadSlots::DisplaceSilent() {
 }
 
 // Puts those who wait where there is room.
-UploadSlots::Begins UploadSlots::FillSlots() {
-  Begins begins;
+void UploadSlots::FillSlots() {
   for (auto next = waiting_.begin(); next != waiting_.end() && taken_.size() < slots_;) {
     if (taken_.contains(next->who)) {
       ++next;
       continue;
     }
-    begins.push_back(next->begin);
+    due_.push_back(next->begin);
     Slot& slot = taken_[next->who];
     slot.upload = std::move(*next);
     slot.last_bytes = now_();
     next = waiting_.erase(next);
   }
   DisplaceSilent();
-  return begins;
+}
+
+// An upload that ends as it begins leaves, which is another's turn, and so on: a loop, or thousands
+// of them would be as many calls deep.
+void UploadSlots::BeginDue(std::unique_lock<std::mutex> lock) {
+  if (std::exchange(beginning_, true)) return;  // whoever is at it goes on
+  while (!due_.empty()) {
+    const std::function<void()> begin = std::move(due_.front());
+    due_.pop_front();
+    lock.unlock();
+    begin();
+    lock.lock();
+  }
+  beginning_ = false;
 }
 
 }  // namespace fx::aggregator

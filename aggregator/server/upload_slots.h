@@ -53,16 +53,18 @@ class UploadSlots {
     std::int64_t last_bytes = 0;
     bool displaced = false;
   };
-  using Begins = std::vector<std::function<void()>>;
   static void Displace(Slot& slot);
   void DisplaceSilent();
-  Begins FillSlots();
+  void FillSlots();
+  void BeginDue(std::unique_lock<std::mutex> lock);
 
   const std::size_t slots_;
   const Clock now_;
   std::mutex mutex_;
   std::map<CollaboratorName, Slot> taken_;
-  std::deque<Upload> waiting_;  // oldest first
+  std::deque<Upload> waiting_;             // oldest first
+  std::deque<std::function<void()>> due_;  // begins of those that have got a slot
+  bool beginning_ = false;                 // a thread calls them
 };
 
 }  // namespace fx::aggregator

@@ -38,10 +38,11 @@ Result<ModelFile> ModelStore::OpenModel(const ModelId& id) const {
 
 Result<std::shared_ptr<const ModelFile>> ModelStore::ShareModel(const ModelId& id) const {
   const std::lock_guard lock(shared_->mutex);
-  std::weak_ptr<const ModelFile>& lent = shared_->lent[id];
-  if (auto open = lent.lock()) return open;
+  if (const auto lent = shared_->lent.find(id); lent != shared_->lent.end()) {
+    if (auto open = lent->second.lock()) return open;
+  }
   auto model = std::make_shared<const ModelFile>(TRY(OpenModel(id)));
-  lent = model;
+  shared_->lent[id] = model;  // no entry for what anybody may ask for
   return model;
 }
 

@@ -87,6 +87,9 @@ struct Writer {
     }
     return {{"results", results}};
   }
+  Json operator()(const SiteFailed& r) const {
+    return {{"who", r.who.value}, {"task", r.task.value}, {"reason", r.reason}};
+  }
 };
 
 // Below, nlohmann throws on whatever is missing or of another type; FromJson catches.
@@ -160,6 +163,11 @@ Record ReadResultsLost(const Json& json) {
   return r;
 }
 
+Record ReadSiteFailed(const Json& json) {
+  return SiteFailed{
+      .who = {json.at("who")}, .task = {json.at("task")}, .reason = json.at("reason")};
+}
+
 struct RecordType {
   std::string_view name;
   Record (*read)(const Json&);
@@ -175,6 +183,7 @@ constexpr std::array kTypes = {
     RecordType{"ModelCommitted", ReadModelCommitted},
     RecordType{"FederationFinished", ReadFederationFinished},
     RecordType{"ResultsLost", ReadResultsLost},
+    RecordType{"SiteFailed", ReadSiteFailed},
 };
 static_assert(kTypes.size() == std::variant_size_v<Record>);
 

@@ -91,7 +91,9 @@ Status Spool::UseSpare(const Path& partial, std::uint64_t size) const {
   if (known_->spares.empty()) return Ok();
   const Path spare = std::move(known_->spares.back());
   known_->spares.pop_back();
-  return PartialFile::Reuse(spare, partial, size);
+  if (PartialFile::Reuse(spare, partial, size)) return Ok();
+  TRY(RemoveIfExists(spare));  // a new file will do
+  return RemoveIfExists(partial);
 }
 
 Status Spool::MakeSpare(const Path& file) const {
@@ -118,7 +120,11 @@ Status Spool::Commit(const Path& temp, Round round, const CollaboratorName& who,
                      const TaskName& task, const UpdateId& update) const {
   FX_FAILPOINT_SCOPE("spool.commit");
   Path path = PathOf(round, who, task, update);
-  TRY(syncs_each() ? RenameDurably(temp, path) : RenameFile(temp, path));
+  const Status renamed = syncs_each() ? RenameDurably(temp, path) : RenameFile(temp, path);
+  if (!renamed) {
+    (void)RemoveIfExists(path);  // the name may be there and not be durable: it must not count
+    return renamed;
+  }
   const std::lock_guard lock(known_->mutex);
   known_->committed.insert(std::move(path));
   return Ok();

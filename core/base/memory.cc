@@ -15,6 +15,7 @@ namespace {
 struct Mapping {
   std::uintptr_t begin = 0, end = 0;
   bool of_file = false;  // that nobody can write to here
+  bool changed = false;  // some pages are not the file's, here or in swap space
 };
 
 // The first line of one in proc(5)'s smaps: "7f00-7fff r-xp 0 fe:00 12 /lib/libgrpc.so". None: the
@@ -38,8 +39,9 @@ void ReturnUnchangedFilePages() {
   Mapping at;
   for (std::string line; std::getline(smaps, line);) {
     if (const auto next = ParseMapping(line)) at = *next;
-    if (!at.of_file || !line.starts_with("Anonymous:")) continue;
-    if (line.find(" 0 kB") == std::string::npos) continue;
+    const bool none = line.ends_with(" 0 kB");
+    if (line.starts_with("Anonymous:")) at.changed = !none;
+    if (!line.starts_with("Swap:") || !none || !at.of_file || at.changed) continue;
     (void)madvise(reinterpret_cast<void*>(at.begin), at.end - at.begin, MADV_DONTNEED);
   }
 }

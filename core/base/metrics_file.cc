@@ -1,6 +1,9 @@
 #include "core/base/metrics_file.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "core/base/failpoint.h"
@@ -32,6 +35,27 @@ bool EndsWithLines(std::string_view text, std::string_view lines) {
   return text.empty() || text.ends_with('\n');
 }
 
+struct End {
+  std::uint64_t begin = 0;
+  std::string text;  // ends with a whole line
+};
+
+// The last whole lines of a file, of about so many bytes or more.
+Result<End> ReadEnd(const Path& path, std::uint64_t bytes) {
+  if (!Exists(path)) return End{};
+  const std::uint64_t size = TRY(FileSize(path));
+  const InputFile file = TRY(InputFile::Open(path));
+  for (;; bytes *= 2) {
+    End end{.begin = size - std::min(size, bytes), .text = {}};
+    end.text.resize(size - end.begin);
+    TRY(file.ReadAt(end.begin, std::as_writable_bytes(std::span(end.text))));
+    const std::size_t newline = end.text.rfind('\n');
+    if (newline == std::string::npos && end.begin > 0) continue;
+    end.text.resize(newline + 1);  // npos + 1 is 0
+    return end;
+  }
+}
+
 }  // namespace
 
 std::string MetricsLine(Round round, double elapsed_seconds, std::span<const Metric> metrics) {
@@ -47,11 +71,11 @@ Status AppendMissingLines(const Path& file, std::span<const std::string> lines) 
   if (lines.empty()) return Ok();
   FX_FAILPOINT_SCOPE("metrics");
   TRY(MakeFolders(file.parent_path()));
-  std::string text = Exists(file) ? TRY(ReadFile(file)) : std::string();
-  text.resize(text.rfind('\n') + 1);  // npos + 1 is 0
   std::string present;
   std::string missing;
   for (const std::string& line : lines) present += line + "\n";
+  // What may be cut short was to be one of these lines too.
+  auto [begin, text] = TRY(ReadEnd(file, 2 * present.size() + 1));
   for (std::size_t n = lines.size(); n > 0 && !EndsWithLines(text, present); --n) {
     const std::string& line = lines[n - 1];
     present.resize(present.size() - line.size() - 1);
@@ -59,8 +83,8 @@ Status AppendMissingLines(const Path& file, std::span<const std::string> lines) 
   }
   if (missing.empty()) return Ok();
   OutputFile out = TRY(OutputFile::Open(file, OutputFile::Existing::kKeep));
-  TRY(out.Resize(text.size()));
-  TRY(out.WriteAt(text.size(), AsBytes(missing)));
+  TRY(out.Resize(begin + text.size()));
+  TRY(out.WriteAt(begin + text.size(), AsBytes(missing)));
   return out.Sync();
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "collaborator/local_store.h"
+#include "core/base/format.h"
 #include "rpc/pbuf.h"
 
 namespace fx {
@@ -25,9 +26,12 @@ std::vector<Dues> DuesOf(const State& state) {
     for (const TaskName& task : tasks) {
       if (state.accepted.contains({task, who})) {
         dues.delivered.push_back(task);
-      } else if (state.phase == Phase::kCollecting) {
+      } else if (state.phase == Phase::kCollecting && !state.failed.contains(who)) {
         dues.owed.push_back(task);
       }
+    }
+    if (const auto failed = state.failed.find(who); failed != state.failed.end()) {
+      dues.failure = format("{} failed: {}", failed->second.task.value, failed->second.reason);
     }
     all.push_back(std::move(dues));
   }

@@ -13,10 +13,12 @@
 
 namespace fx {
 
-// A collaborator's tasks of the round that is under way. A straggler owes nothing any more.
+// A collaborator's tasks of the round that is under way. A straggler owes nothing any more, nor
+// does a site that cannot do its part.
 struct Dues {
   CollaboratorName who;
   std::vector<TaskName> delivered, owed;
+  std::string failure{};  // which task failed, and why
 };
 
 // A model people take away, and whether its file holds it yet.

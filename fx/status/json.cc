@@ -36,7 +36,8 @@ Json FromModel(const ModelFacts& model) {
 Json FromDues(const Dues& dues) {
   return {{"name", dues.who.value},
           {"delivered", FromNames(dues.delivered)},
-          {"owes", FromNames(dues.owed)}};
+          {"owes", FromNames(dues.owed)},
+          {"failure", dues.failure}};
 }
 
 Json FromBest(const AggregatorFacts& facts) {

@@ -43,7 +43,9 @@ std::string DuesText(const Dues& dues) {
   std::string text;
   if (!dues.delivered.empty()) text = "has delivered " + Listed(dues.delivered);
   if (!dues.owed.empty()) text += (text.empty() ? "owes " : "; owes ") + Listed(dues.owed);
-  return format("  {}: {}\n", dues.who.value, text.empty() ? "was left out" : text);
+  if (text.empty()) text = "was left out";
+  if (!dues.failure.empty()) text += "; " + dues.failure;
+  return format("  {}: {}\n", dues.who.value, text);
 }
 
 std::string SavedText(const ModelFacts& model) {

@@ -105,6 +105,7 @@ class Invariants {
     RC_ASSERT(open_);
     for (const auto& [who, task] : r.results) RC_ASSERT(counted_.erase({*round_, who, task}) == 1U);
   }
+  void operator()(const SiteFailed&) { RC_ASSERT(open_); }
   void operator()(const FederationFinished&) {
     RC_ASSERT(!open_ && !closed_ && !finished_);
     finished_ = true;

@@ -53,6 +53,9 @@ struct Printer {
     out << "= ResultsLost";
     for (const auto& [who, task] : r.results) out << " " << who << "/" << task;
   }
+  void operator()(const SiteFailed& r) const {
+    out << "= SiteFailed " << r.who << "/" << r.task << " " << r.reason;
+  }
 
   void operator()(const ReplyTasks& a) const {
     out << "> ReplyTasks " << a.request << " round=" << a.round << " model=" << a.model << " "

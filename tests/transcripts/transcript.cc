@@ -103,6 +103,18 @@ std::optional<EventBody> ParseEvent(const std::string& command, std::istringstre
     const Round round{Take<std::uint32_t>(words)};
     return AggregationFinished{.round = round, .model = {Take<std::string>(words)}};
   }
+  if (command == "fail") {
+    TaskFailed failed{.who = {},
+                      .request = RequestId{Take<std::uint64_t>(words)},
+                      .round = {},
+                      .task = {},
+                      .reason = {}};
+    failed.who = {Take<std::string>(words)};
+    failed.round = Round{Take<std::uint32_t>(words)};
+    failed.task = {Take<std::string>(words)};
+    std::getline(words >> std::ws, failed.reason);
+    return failed;
+  }
   if (command != "stage") return std::nullopt;
   ResultStaged result{};
   result.request = RequestId{Take<std::uint64_t>(words)};

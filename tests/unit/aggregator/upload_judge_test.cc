@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "rpc/convert.h"
 #include "tests/support/matchers.h"
 
 namespace fx::aggregator {
@@ -121,6 +122,30 @@ TEST_F(JudgeUploadTest, RefusesTooManyMetricsAndBadNames) {
   EXPECT_THAT(Judge(), IsError(ErrorCode::kInvalidArgument, "reported twice"));
   for (int i = 0; i < kMaxMetrics; ++i) header_.add_metrics();
   EXPECT_THAT(Judge(), IsError(ErrorCode::kInvalidArgument, "more than 64"));
+}
+
+TEST_F(JudgeUploadTest, LetsAFailureThroughThatHasNothingElseInIt) {
+  header_ = UploadHeader();
+  header_.set_round(3);
+  header_.set_task("train");
+  header_.set_failure("the loss is not finite: layer conv1");
+  const auto ticket = Judge();
+  ASSERT_THAT(ticket, IsOk());
+  EXPECT_EQ(ticket->failure, "the loss is not finite: layer conv1");
+  header_.set_round(2);
+  EXPECT_THAT(Judge(), IsError(ErrorCode::kAborted, "round 2 is over"));
+}
+
+TEST_F(JudgeUploadTest, RefusesAFailureWithAResultOrWithWordsUnfitForALog) {
+  header_.set_failure("no");
+  EXPECT_THAT(Judge(), IsError(ErrorCode::kInvalidArgument, "failed, but has a result"));
+  header_ = UploadHeader();
+  header_.set_round(3);
+  header_.set_task("train");
+  for (const std::string& bad : {std::string("a\nb"), std::string(kMaxFailure + 1, 'x')}) {
+    header_.set_failure(bad);
+    EXPECT_THAT(Judge(), IsError(ErrorCode::kInvalidArgument, "the reason of a failure"));
+  }
 }
 
 }  // namespace

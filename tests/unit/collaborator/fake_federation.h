@@ -9,6 +9,7 @@
 #include "collaborator/link.h"
 #include "core/base/digest.h"
 #include "core/base/file.h"
+#include "core/base/format.h"
 #include "core/tensor/model_file.h"
 #include "tasks/task_runner.h"
 
@@ -54,6 +55,15 @@ class FakeAggregator {
     return Ok();
   }
 
+  // Goes on without the site, which says why it cannot do its part.
+  Status Note(const TaskFailure& failure) {
+    if (Number(failure.round) != round_) return Fail(ErrorCode::kAborted, "the round moved on");
+    failures_.push_back(format("{} {} {}", round_, failure.task.value, failure.reason));
+    CloseRound();
+    return Ok();
+  }
+  const std::vector<std::string>& failures() const { return failures_; }
+
   // As if other sites had been enough.
   void CloseRound() {
     ++round_;
@@ -90,6 +100,7 @@ class FakeAggregator {
   std::uint64_t size_ = 0;
   std::string trained_;
   std::vector<std::string> accepted_;
+  std::vector<std::string> failures_;
 };
 
 // Asked before and after each call: an error to fail with, or none. A failure before leaves the
@@ -116,6 +127,12 @@ class FakeLink : public Link {
   Status Send(const TaskResult& result) override {
     if (auto error = trouble_()) return Fail(*std::move(error));
     if (Status accepted = aggregator_.Accept(result); !accepted) return accepted;
+    if (auto error = trouble_()) return Fail(*std::move(error));
+    return Ok();
+  }
+  Status Report(const TaskFailure& failure) override {
+    if (auto error = trouble_()) return Fail(*std::move(error));
+    if (Status noted = aggregator_.Note(failure); !noted) return noted;
     if (auto error = trouble_()) return Fail(*std::move(error));
     return Ok();
   }

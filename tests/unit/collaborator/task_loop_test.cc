@@ -123,7 +123,7 @@ TEST_P(TaskLoopTest, ACrashAtAnyMomentChangesNothingThatIsSentOrLogged) {
   int moment = 0;
   for (;; ++moment) {
     Federation federation(GetParam());
-    const Trouble crash = FailAt(moment, Error(ErrorCode::kInternal, "crash"));
+    const Trouble crash = FailAt(moment, Error(ErrorCode::kCancelled, "crash"));
     const Status first = federation.Run(crash, crash);
     if (first) break;  // past the last moment
     ASSERT_THAT(federation.Run(NoTrouble, NoTrouble), IsOk()) << moment;
@@ -143,7 +143,7 @@ TEST_P(TaskLoopTest, CrashAfterCrashChangesNothingThatIsSentOrLogged) {
     int lives = 1;
     const auto live = [&] {
       const int moment = static_cast<int>(random.Below(9));
-      const Trouble crash = FailAt(moment, Error(ErrorCode::kInternal, "crash"));
+      const Trouble crash = FailAt(moment, Error(ErrorCode::kCancelled, "crash"));
       return federation.Run(crash, crash);
     };
     while (!live()) ASSERT_LT(++lives, 200) << seed;
@@ -157,7 +157,7 @@ TEST_P(TaskLoopTest, AFinishedResultIsNotTrainedAgain) {
   int moment = 0;
   for (;; ++moment) {
     Federation federation(GetParam());
-    const Trouble crash = FailAt(moment, Error(ErrorCode::kInternal, "crash"));
+    const Trouble crash = FailAt(moment, Error(ErrorCode::kCancelled, "crash"));
     const bool past_the_last = federation.Run(crash, NoTrouble).has_value();
     if (past_the_last) break;
     ASSERT_THAT(federation.Run(NoTrouble, NoTrouble), IsOk()) << moment;
@@ -236,6 +236,30 @@ TEST(TaskLoop, ATaskThatFailsEndsTheProcessWithItsWords) {
               IsError(ErrorCode::kInvalidArgument,
                       "task train of round 0 failed\n  because: the loss of layer fc2"));
   EXPECT_EQ(federation.aggregator().accepted().size(), 1U);
+  EXPECT_THAT(federation.aggregator().failures(),
+              testing::ElementsAre("0 train the loss of layer fc2 is not finite"));
+}
+
+TEST(TaskLoop, ATaskWhoseNumbersRanAwayIsReportedAndTheNextRoundIsTried) {
+  Federation federation;
+  const Error diverged(ErrorCode::kOutOfRange, "the loss is not finite: layer fc2");
+  ASSERT_THAT(federation.Run(NoTrouble, FailAt(1, diverged)), IsOk());
+  EXPECT_THAT(federation.aggregator().failures(),
+              testing::ElementsAre("0 train the loss is not finite: layer fc2"));
+  EXPECT_EQ(federation.aggregator().accepted().size(), 1 + 3 * (kRounds - 1));
+  EXPECT_EQ(std::ranges::count(federation.metrics(), '\n'), static_cast<std::ptrdiff_t>(kRounds));
+}
+
+// Whether the report arrives, or its answer does: the round is left behind all the same.
+TEST(TaskLoop, AReportIsSaidAgainUntilItArrives) {
+  for (int call = 0; call < 40; ++call) {
+    Federation federation;
+    const Error diverged(ErrorCode::kOutOfRange, "nan");
+    const Error lost(ErrorCode::kUnavailable, "the connection was cut");
+    ASSERT_THAT(federation.Run(FailAt(call, lost), FailAt(1, diverged)), IsOk()) << call;
+    EXPECT_EQ(federation.aggregator().round(), kRounds) << call;
+    EXPECT_THAT(federation.aggregator().failures(), testing::SizeIs(testing::Le(1U))) << call;
+  }
 }
 
 TEST(TaskLoop, AStopDuringTrainingEndsItAndTheNextProcessGoesOn) {

@@ -81,8 +81,7 @@ void ReadLayerSettings(MappingReader& reader, LayerSpec& layer, Complaints& comp
     case LayerType::kDropout:
       reader.Require("rate", "the share of values to drop, such as 0.25");
       return reader.Real("rate", layer.rate, 0, 1, Open::kHigh);
-    case LayerType::kRelu:
-    case LayerType::kFlatten:
+    default:
       return;
   }
 }
@@ -215,10 +214,10 @@ void ReadTaskRunner(const YamlValue& plan, Complaints& complaints, NetworkSpec& 
   std::int64_t threads = out.threads;
   s.Integer("threads", threads, 1, 1024);
   out.threads = static_cast<int>(threads);
-  int loss = static_cast<int>(out.loss);
+  int loss = static_cast<int>(out.loss.type);
   s.Pick("loss", {{"softmax_cross_entropy", static_cast<int>(LossType::kSoftmaxCrossEntropy)}},
          loss);
-  out.loss = static_cast<LossType>(loss);
+  out.loss.type = static_cast<LossType>(loss);
   ReadOptimizer(s, complaints, out.optimizer);
   const bool shape = ReadInputShape(s, complaints, out.input_shape);
   const bool layers = ReadLayers(s, complaints, out.layers);

@@ -11,16 +11,19 @@
 
 namespace fx {
 
-// One part of a data set in memory. Samples are float32 in row-major order of `sample_shape`.
+// One part of a data set in memory. Samples are float32 in row-major order of `sample_shape`, and
+// so are targets, of `target_shape`: {} is one number, such as a class.
 class DataSet {
  public:
   virtual ~DataSet() = default;
   virtual std::int64_t size() const = 0;
   virtual const Shape& sample_shape() const = 0;
-  // Copies the samples of `indices`, normalised, to `samples` (indices.size() x sample elements)
-  // and their class labels to `labels`. Indices are below size(). Thread-safe.
+  virtual const Shape& target_shape() const = 0;
+  // Copies the samples of `indices`, normalised, to `samples` (indices.size() x sample elements),
+  // and their targets to `targets` (indices.size() x target elements). Indices are below size().
+  // Thread-safe.
   virtual void Gather(std::span<const std::uint32_t> indices, std::span<float> samples,
-                      std::span<std::int32_t> labels) const = 0;
+                      std::span<float> targets) const = 0;
 };
 
 // Training and validation data of one collaborator. Immutable once made; thread-safe to read.

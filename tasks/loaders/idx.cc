@@ -45,22 +45,23 @@ class ImageSet final : public DataSet {
 
   std::int64_t size() const override { return static_cast<std::int64_t>(labels_.size()); }
   const Shape& sample_shape() const override { return shape_; }
+  const Shape& target_shape() const override { return target_shape_; }
 
   void Gather(std::span<const std::uint32_t> indices, std::span<float> samples,
-              std::span<std::int32_t> labels) const override {
+              std::span<float> targets) const override {
     const std::size_t size = pixels_.size() / labels_.size();
-    FX_CHECK(samples.size() == indices.size() * size && labels.size() == indices.size());
+    FX_CHECK(samples.size() == indices.size() * size && targets.size() == indices.size());
     auto out = samples.begin();
     for (std::size_t i = 0; i < indices.size(); ++i) {
       FX_CHECK(indices[i] < labels_.size());
       const auto image = std::span(pixels_).subspan(indices[i] * size, size);
       out = std::ranges::transform(image, out, [&](std::uint8_t p) { return scale_[p]; }).out;
-      labels[i] = labels_[indices[i]];
+      targets[i] = labels_[indices[i]];
     }
   }
 
  private:
-  Shape shape_;
+  Shape shape_, target_shape_;
   std::vector<std::uint8_t> pixels_;
   std::vector<std::uint8_t> labels_;
   Scale scale_;

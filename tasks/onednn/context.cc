@@ -73,6 +73,22 @@ memory InLayout(Context& context, const memory& from, const memory::desc& wanted
   return to;
 }
 
+memory Sum(Context& context, const std::vector<memory>& parts, Steps& steps) {
+  const memory::desc layout = parts.front().get_desc();
+  const memory to = ZeroMemory(context, layout);
+  Arguments arguments = {{DNNL_ARG_DST, to}};
+  std::vector<memory::desc> descs;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const memory part = InLayout(context, parts[i], layout, steps);
+    arguments[DNNL_ARG_MULTIPLE_SRC + static_cast<int>(i)] = part;
+    descs.push_back(layout);
+  }
+  const dnnl::sum::primitive_desc desc(layout, std::vector<float>(parts.size(), 1.0F), descs,
+                                       context.engine(), Context::Attributes());
+  steps.push_back(MakeStep<dnnl::sum>(context, desc, std::move(arguments)));
+  return to;
+}
+
 void Copy(Context& context, const memory& from, const memory& to) {
   dnnl::reorder(from, to).execute(context.stream(), {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}});
   context.stream().wait();

@@ -78,6 +78,8 @@ std::span<float> Floats(const dnnl::memory& memory);
 // `from` if it has the layout `wanted`, else new memory that a reorder appended to `steps` fills.
 dnnl::memory InLayout(Context& context, const dnnl::memory& from, const dnnl::memory::desc& wanted,
                       Steps& steps);
+// A memory that steps appended to `steps` fill with the sum of all parts, which have equal dims.
+dnnl::memory Sum(Context& context, const std::vector<dnnl::memory>& parts, Steps& steps);
 // Copies values between memories of equal dims, changing the layout; at once.
 void Copy(Context& context, const dnnl::memory& from, const dnnl::memory& to);
 

@@ -27,19 +27,21 @@ class Conv2d final : public Layer {
  public:
   explicit Conv2d(const LayerContext& at)
       : Layer(at),
-        input_dims_(at.input.get_desc().dims()),
+        weight_(at.parameter("weight")),
+        bias_(at.parameter("bias")),
+        input_dims_(at.input().get_desc().dims()),
         output_dims_(BatchDims(input_dims_[0], at.spec.output)),
         weight_dims_{at.spec.filters, input_dims_[1], at.spec.kernel[0], at.spec.kernel[1]},
         strides_{at.spec.stride[0], at.spec.stride[1]},
         padding_{at.spec.padding[0], at.spec.padding[1]},
         forward_desc_(ForwardDesc()) {
-    input_ = InLayout(at.context, at.input, forward_desc_.src_desc(), forward_);
+    input_ = InLayout(at.context, at.input(), forward_desc_.src_desc(), forward_);
     output_ = ZeroMemory(at.context, forward_desc_.dst_desc());
     Arguments arguments = {{DNNL_ARG_SRC, input_},
-                           {DNNL_ARG_WEIGHTS, Weights(*at.weight, forward_desc_.weights_desc())},
+                           {DNNL_ARG_WEIGHTS, Weights(*weight_, forward_desc_.weights_desc())},
                            {DNNL_ARG_DST, output_}};
-    if (at.bias != nullptr) {
-      arguments[DNNL_ARG_BIAS] = Weights(*at.bias, PlainDesc({at.spec.filters}));
+    if (bias_ != nullptr) {
+      arguments[DNNL_ARG_BIAS] = Weights(*bias_, PlainDesc({at.spec.filters}));
     }
     forward_.push_back(
         MakeStep<dnnl::convolution_forward>(at_.context, forward_desc_, std::move(arguments)));
@@ -53,7 +55,7 @@ class Conv2d final : public Layer {
 
  private:
   memory::desc BiasDesc() const {
-    return at_.bias != nullptr ? PlainDesc({at_.spec.filters}) : memory::desc();
+    return bias_ != nullptr ? PlainDesc({at_.spec.filters}) : memory::desc();
   }
 
   dnnl::convolution_forward::primitive_desc ForwardDesc() const {
@@ -79,8 +81,8 @@ class Conv2d final : public Layer {
         {DNNL_ARG_SRC, InLayout(at_.context, input_, desc.src_desc(), backward_)},
         {DNNL_ARG_DIFF_DST,
          InLayout(at_.context, output_gradient, desc.diff_dst_desc(), backward_)},
-        {DNNL_ARG_DIFF_WEIGHTS, GradientOf(*at_.weight, desc.diff_weights_desc(), after)}};
-    if (at_.bias != nullptr) arguments[DNNL_ARG_DIFF_BIAS] = at_.bias->gradient;
+        {DNNL_ARG_DIFF_WEIGHTS, GradientOf(*weight_, desc.diff_weights_desc(), after)}};
+    if (bias_ != nullptr) arguments[DNNL_ARG_DIFF_BIAS] = bias_->gradient;
     backward_.push_back(
         MakeStep<dnnl::convolution_backward_weights>(at_.context, desc, std::move(arguments)));
     backward_.insert(backward_.end(), after.begin(), after.end());
@@ -99,11 +101,13 @@ class Conv2d final : public Layer {
         at_.context, desc,
         {{DNNL_ARG_DIFF_DST,
           InLayout(at_.context, output_gradient, desc.diff_dst_desc(), backward_)},
-         {DNNL_ARG_WEIGHTS, Weights(*at_.weight, desc.weights_desc())},
+         {DNNL_ARG_WEIGHTS, Weights(*weight_, desc.weights_desc())},
          {DNNL_ARG_DIFF_SRC, input_gradient_}}));
     Note("backward data", desc.impl_info_str());
   }
 
+  Parameter* const weight_;
+  Parameter* const bias_;  // null without
   const memory::dims input_dims_, output_dims_, weight_dims_, strides_, padding_;
   const dnnl::convolution_forward::primitive_desc forward_desc_;
   memory input_;

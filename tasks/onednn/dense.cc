@@ -15,18 +15,20 @@ class Dense final : public Layer {
  public:
   explicit Dense(const LayerContext& at)
       : Layer(at),
-        input_dims_(at.input.get_desc().dims()),
+        weight_(at.parameter("weight")),
+        bias_(at.parameter("bias")),
+        input_dims_(at.input().get_desc().dims()),
         output_dims_{input_dims_[0], at.spec.units},
         weight_dims_(WeightDims()),
         layout_(InputLayout()),
         forward_desc_(ForwardDesc()) {
-    input_ = InLayout(at.context, at.input, layout_, forward_);
+    input_ = InLayout(at.context, at.input(), layout_, forward_);
     output_ = ZeroMemory(at.context, forward_desc_.dst_desc());
     Arguments arguments = {{DNNL_ARG_SRC, input_},
-                           {DNNL_ARG_WEIGHTS, Weights(*at.weight, forward_desc_.weights_desc())},
+                           {DNNL_ARG_WEIGHTS, Weights(*weight_, forward_desc_.weights_desc())},
                            {DNNL_ARG_DST, output_}};
-    if (at.bias != nullptr) {
-      arguments[DNNL_ARG_BIAS] = Weights(*at.bias, PlainDesc({at.spec.units}));
+    if (bias_ != nullptr) {
+      arguments[DNNL_ARG_BIAS] = Weights(*bias_, PlainDesc({at.spec.units}));
     }
     forward_.push_back(
         MakeStep<dnnl::inner_product_forward>(at_.context, forward_desc_, std::move(arguments)));
@@ -48,12 +50,12 @@ class Dense final : public Layer {
   // That of the input, unless it is a blocked one, which oneDNN has only reference code for here.
   memory::desc InputLayout() const {
     const memory::desc plain = PlainDesc(input_dims_);
-    if (at_.input.get_desc() == plain) return plain;
+    if (at_.input().get_desc() == plain) return plain;
     return ChannelsLast(input_dims_);
   }
 
   memory::desc BiasDesc() const {
-    return at_.bias != nullptr ? PlainDesc({at_.spec.units}) : memory::desc();
+    return bias_ != nullptr ? PlainDesc({at_.spec.units}) : memory::desc();
   }
 
   dnnl::inner_product_forward::primitive_desc ForwardDesc() const {
@@ -73,8 +75,8 @@ class Dense final : public Layer {
         {DNNL_ARG_SRC, input_},
         {DNNL_ARG_DIFF_DST,
          InLayout(at_.context, output_gradient, desc.diff_dst_desc(), backward_)},
-        {DNNL_ARG_DIFF_WEIGHTS, GradientOf(*at_.weight, desc.diff_weights_desc(), after)}};
-    if (at_.bias != nullptr) arguments[DNNL_ARG_DIFF_BIAS] = at_.bias->gradient;
+        {DNNL_ARG_DIFF_WEIGHTS, GradientOf(*weight_, desc.diff_weights_desc(), after)}};
+    if (bias_ != nullptr) arguments[DNNL_ARG_DIFF_BIAS] = bias_->gradient;
     backward_.push_back(
         MakeStep<dnnl::inner_product_backward_weights>(at_.context, desc, std::move(arguments)));
     backward_.insert(backward_.end(), after.begin(), after.end());
@@ -89,7 +91,7 @@ class Dense final : public Layer {
           {layout_, weights, AnyDesc(output_dims_)}, Context::Attributes(), at_.context.engine(),
           forward_desc_);
     };
-    auto desc = with(at_.weight->value.get_desc());
+    auto desc = with(weight_->value.get_desc());
     const bool slow = std::string_view(desc.impl_info_str()).starts_with("ref");
     return slow ? with(AnyDesc(weight_dims_)) : desc;
   }
@@ -101,11 +103,13 @@ class Dense final : public Layer {
         at_.context, desc,
         {{DNNL_ARG_DIFF_DST,
           InLayout(at_.context, output_gradient, desc.diff_dst_desc(), backward_)},
-         {DNNL_ARG_WEIGHTS, Weights(*at_.weight, desc.weights_desc())},
+         {DNNL_ARG_WEIGHTS, Weights(*weight_, desc.weights_desc())},
          {DNNL_ARG_DIFF_SRC, input_gradient_}}));
     Note("backward data", desc.impl_info_str());
   }
 
+  Parameter* const weight_;
+  Parameter* const bias_;  // null without
   const memory::dims input_dims_, output_dims_, weight_dims_;
   const memory::desc layout_;
   const dnnl::inner_product_forward::primitive_desc forward_desc_;

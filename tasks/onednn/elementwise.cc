@@ -1,6 +1,6 @@
-// relu, dropout and flatten: layers that change no extent that matters, and work in place. That is
-// safe because no layer looks at its own output again when it goes backward but relu, which only
-// asks for signs, and those a dropout behind it keeps or turns into zeros it would not pass anyway.
+// relu, dropout and flatten: layers that change no extent that matters, and work in place where
+// they may. A dropout may overwrite what a relu has put out: relu only asks for signs when it goes
+// backward, and those are kept or turned into zeros it would not pass anyway.
 #include "core/base/random.h"
 #include "tasks/onednn/layer.h"
 
@@ -14,10 +14,11 @@ using dnnl::memory;
 class Relu final : public Layer {
  public:
   explicit Relu(const LayerContext& at) : Layer(at), forward_desc_(ForwardDesc()) {
-    output_ = at.input;
+    const bool in_place = at.already_rectified || at.may_overwrite;
+    output_ = in_place ? at.input() : ZeroMemory(at.context, at.input().get_desc());
     if (at.already_rectified) return;
     forward_.push_back(MakeStep<dnnl::eltwise_forward>(
-        at_.context, forward_desc_, {{DNNL_ARG_SRC, output_}, {DNNL_ARG_DST, output_}}));
+        at_.context, forward_desc_, {{DNNL_ARG_SRC, at.input()}, {DNNL_ARG_DST, output_}}));
     Note("forward", forward_desc_.impl_info_str());
   }
 
@@ -38,7 +39,7 @@ class Relu final : public Layer {
  private:
   dnnl::eltwise_forward::primitive_desc ForwardDesc() const {
     return {{dnnl::prop_kind::forward_training, dnnl::algorithm::eltwise_relu_use_dst_for_bwd,
-             at_.input.get_desc(), 0.0F},
+             at_.input().get_desc(), 0.0F},
             Context::Attributes(),
             at_.context.engine()};
   }
@@ -51,7 +52,8 @@ class Relu final : public Layer {
 class Dropout final : public Layer {
  public:
   explicit Dropout(const LayerContext& at) : Layer(at) {
-    output_ = at.input;
+    const bool in_place = !at.training || at.may_overwrite;
+    output_ = in_place ? at.input() : ZeroMemory(at.context, at.input().get_desc());
     if (at.training) mask_.resize(Floats(output_).size());
   }
 
@@ -67,18 +69,19 @@ class Dropout final : public Layer {
     const auto rate = static_cast<float>(at_.spec.rate);
     const float scale = 1.0F / (1.0F - rate);
     for (float& m : mask_) m = draws.NextFloat() < rate ? 0.0F : scale;
-    Apply(output_);
+    Apply(at_.input(), output_);
   }
 
   void Backward(dnnl::stream& stream) override {
     Run(backward_, stream);
-    if (input_gradient_) Apply(input_gradient_);
+    if (input_gradient_) Apply(input_gradient_, input_gradient_);
   }
 
  private:
-  void Apply(const memory& values) const {
-    const std::span<float> x = Floats(values);
-    for (std::size_t i = 0; i < x.size(); ++i) x[i] *= mask_[i];
+  void Apply(const memory& from, const memory& to) const {
+    const std::span<const float> x = Floats(from);
+    const std::span<float> y = Floats(to);
+    for (std::size_t i = 0; i < x.size(); ++i) y[i] = x[i] * mask_[i];
   }
 
   std::vector<float> mask_;
@@ -87,7 +90,7 @@ class Dropout final : public Layer {
 // A change of name only: dense takes its input in any shape and layout.
 class Flatten final : public Layer {
  public:
-  explicit Flatten(const LayerContext& at) : Layer(at) { output_ = at.input; }
+  explicit Flatten(const LayerContext& at) : Layer(at) { output_ = at.input(); }
 
   void CompileBackward(const memory& output_gradient, bool) override {
     input_gradient_ = output_gradient;

@@ -1,10 +1,19 @@
 #include "tasks/onednn/layer.h"
 
+#include <algorithm>
+
 #include "core/base/format.h"
 
 namespace fx::onednn {
 
 using dnnl::memory;
+
+Parameter* LayerContext::parameter(std::string_view suffix) const {
+  const std::string name = format("{}.{}", spec.name, suffix);
+  const auto found = std::ranges::find_if(
+      parameters, [&](const Parameter* parameter) { return parameter->name == name; });
+  return found == parameters.end() ? nullptr : *found;
+}
 
 void Parameter::Place(Context& context, const memory::desc& desc) {
   if (value) return;
@@ -52,6 +61,8 @@ std::unique_ptr<Layer> MakeLayer(const LayerContext& at) {
       return MakeDropout(at);
     case LayerType::kFlatten:
       return MakeFlatten(at);
+    default:
+      break;
   }
   FX_CHECK(false);
   return nullptr;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,7 @@ namespace fx::onednn {
 struct Parameter {
   std::string name;       // "conv1.weight"
   Shape shape;            // as exchanged
+  bool trained = true;    // else the optimizer leaves it alone: running statistics
   dnnl::memory value;     // empty until placed
   dnnl::memory gradient;  // same layout
 
@@ -35,12 +37,16 @@ struct DrawKey {
 struct LayerContext {
   Context& context;
   const LayerSpec& spec;
-  dnnl::memory input;              // output of the layer before
-  bool training = false;           // else evaluation: no backward, dropout does nothing
-  bool relu = false;               // conv2d, dense: apply a ReLU to the output as well
-  bool already_rectified = false;  // relu: done by an earlier layer, only the gradient is left
-  Parameter* weight = nullptr;     // conv2d, dense
-  Parameter* bias = nullptr;       // null without
+  std::vector<dnnl::memory> inputs;  // outputs of the layers it reads
+  bool training = false;             // else evaluation: no backward, dropout does nothing
+  bool relu = false;                 // conv2d, dense: apply a ReLU to the output as well
+  bool already_rectified = false;    // relu: done by an earlier layer, only the gradient is left
+  // Nobody else reads the first input, nor will the layer that made it: it may become the output.
+  bool may_overwrite = false;
+  std::vector<Parameter*> parameters;  // its own, in the order of ParameterLayout
+
+  const dnnl::memory& input() const { return inputs.front(); }
+  Parameter* parameter(std::string_view suffix) const;  // "weight"; null if there is none
 };
 
 // The forward pass is compiled by the constructor, the backward pass by CompileBackward, which
@@ -52,7 +58,8 @@ class Layer {
   Layer& operator=(const Layer&) = delete;
 
   // `output_gradient` lies in any layout and may be overwritten by Backward. Without `want_input`
-  // only the parameters' gradients are computed.
+  // only the parameters' gradients are computed. With it, the layer has an input gradient for each
+  // input afterwards, in memories that differ from each other.
   virtual void CompileBackward(const dnnl::memory& output_gradient, bool want_input) = 0;
 
   // To be called after parameters changed, before Forward.
@@ -61,7 +68,14 @@ class Layer {
   virtual void Backward(dnnl::stream& stream) { Run(backward_, stream); }
 
   const dnnl::memory& output() const { return output_; }
-  const dnnl::memory& input_gradient() const { return input_gradient_; }
+  virtual const dnnl::memory& input_gradient(std::size_t input) const {
+    FX_CHECK(input == 0);
+    return input_gradient_;
+  }
+  // Backward looks at the output again, so that nobody may overwrite it.
+  virtual bool needs_output() const { return false; }
+  // The output is the first input's memory, as a layer that works in place leaves it.
+  bool is_alias() const { return output_.get_data_handle() == at_.input().get_data_handle(); }
   // What oneDNN picked for each primitive: "forward jit:avx512_core".
   const std::vector<std::string>& implementations() const { return implementations_; }
 

@@ -7,7 +7,7 @@
 
 namespace fx::onednn {
 
-Score SoftmaxCrossEntropy(std::span<const float> logits, std::span<const std::int32_t> labels,
+Score SoftmaxCrossEntropy(std::span<const float> logits, std::span<const float> labels,
                           std::span<float> gradient) {
   const std::size_t classes = logits.size() / labels.size();
   const auto batch = static_cast<double>(labels.size());
@@ -21,7 +21,7 @@ Score SoftmaxCrossEntropy(std::span<const float> logits, std::span<const std::in
     double sum = 0;
     for (const float z : row) sum += std::exp(z - shift);
     score.loss += std::log(sum) + shift - row[label];
-    if (largest == row.begin() + labels[i]) ++score.correct;
+    if (largest == row.begin() + static_cast<std::ptrdiff_t>(label)) ++score.correct;
     if (gradient.empty()) continue;
     for (std::size_t j = 0; j < classes; ++j) {
       const double probability = std::exp(row[j] - shift) / sum;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <ranges>
 #include <utility>
 
 #include "core/base/format.h"
@@ -11,32 +10,13 @@
 namespace fx::onednn {
 namespace {
 
-bool HasParameters(const LayerSpec& layer) {
-  return layer.type == LayerType::kConv2d || layer.type == LayerType::kDense;
-}
-
-bool IsRelu(const NetworkSpec& spec, std::size_t index) {
-  return index < spec.layers.size() && spec.layers[index].type == LayerType::kRelu;
-}
-
-// Whether the relu that follows this layer, at once or behind a max_pool, can be left to it.
-bool CanRectify(const NetworkSpec& spec, std::size_t index) {
-  if (!HasParameters(spec.layers[index])) return false;
-  const bool pool =
-      index + 1 < spec.layers.size() && spec.layers[index + 1].type == LayerType::kMaxPool;
-  return IsRelu(spec, index + (pool ? 2 : 1));
-}
-
-// The other side of CanRectify.
-bool AlreadyRectified(const NetworkSpec& spec, std::size_t relu) {
-  if (relu >= 1 && HasParameters(spec.layers[relu - 1])) return true;
-  return relu >= 2 && spec.layers[relu - 1].type == LayerType::kMaxPool &&
-         HasParameters(spec.layers[relu - 2]);
-}
-
-Parameter* Find(std::vector<Parameter>& parameters, const std::string& name) {
-  const auto found = std::ranges::find(parameters, name, &Parameter::name);
-  return found == parameters.end() ? nullptr : &*found;
+std::vector<Parameter*> ParametersOf(std::vector<Parameter>& all, const LayerSpec& layer) {
+  std::vector<Parameter*> own;
+  for (Parameter& parameter : all) {
+    const std::string& name = parameter.name;
+    if (name.substr(0, name.rfind('.')) == layer.name) own.push_back(&parameter);
+  }
+  return own;
 }
 
 }  // namespace
@@ -44,20 +24,13 @@ Parameter* Find(std::vector<Parameter>& parameters, const std::string& name) {
 std::vector<Parameter> MakeParameters(const NetworkSpec& spec) {
   std::vector<Parameter> parameters;
   for (const TensorSpec& tensor : ParameterLayout(spec)) {
-    parameters.push_back({.name = tensor.name, .shape = tensor.shape, .value = {}, .gradient = {}});
+    parameters.push_back({.name = tensor.name,
+                          .shape = tensor.shape,
+                          .trained = IsTrained(tensor.name),
+                          .value = {},
+                          .gradient = {}});
   }
   return parameters;
-}
-
-NetworkSpec Reordered(NetworkSpec spec) {
-  for (std::size_t i = 0; i + 1 < spec.layers.size(); ++i) {
-    LayerSpec& relu = spec.layers[i];
-    LayerSpec& pool = spec.layers[i + 1];
-    if (relu.type != LayerType::kRelu || pool.type != LayerType::kMaxPool) continue;
-    std::swap(relu, pool);
-    spec.layers[i + 1].input = spec.layers[i + 1].output = spec.layers[i].output;
-  }
-  return spec;
 }
 
 Network::Network(const NetworkSpec& spec, Context& context, std::int64_t batch, bool training)
@@ -65,7 +38,9 @@ Network::Network(const NetworkSpec& spec, Context& context, std::int64_t batch, 
       context_(context),
       training_(training),
       input_(ZeroMemory(context, PlainDesc(BatchDims(batch, spec.input_shape)))),
-      labels_(static_cast<std::size_t>(batch)) {}
+      targets_(static_cast<std::size_t>(batch * NumElements(TargetShape(spec)))),
+      graph_(spec),
+      gather_(spec.layers.size()) {}
 
 Result<std::unique_ptr<Network>> Network::Compile(const NetworkSpec& spec, Context& context,
                                                   std::vector<Parameter>& parameters,
@@ -81,17 +56,33 @@ Result<std::unique_ptr<Network>> Network::Compile(const NetworkSpec& spec, Conte
 
 Status Network::AddLayer(std::size_t index, std::vector<Parameter>& parameters) {
   const LayerSpec& layer = spec_.layers[index];
-  const LayerContext at = {
+  LayerContext at = {
       .context = context_,
       .spec = layer,
-      .input = layers_.empty() ? input_ : layers_.back()->output(),
+      .inputs = {},
       .training = training_,
-      .relu = CanRectify(spec_, index),
-      .already_rectified = layer.type == LayerType::kRelu && AlreadyRectified(spec_, index),
-      .weight = Find(parameters, layer.name + ".weight"),
-      .bias = Find(parameters, layer.name + ".bias")};
+      .relu = graph_.CanRectify(index),
+      .already_rectified = layer.type == LayerType::kRelu && graph_.AlreadyRectified(index),
+      .may_overwrite = MayOverwrite(index),
+      .parameters = ParametersOf(parameters, layer)};
+  for (const std::int64_t input : layer.inputs) {
+    at.inputs.push_back(
+        input == kNetworkInput ? input_ : layers_[static_cast<std::size_t>(input)]->output());
+  }
   return Guarded(format("cannot build layer {}", layer.name),
                  [&] { layers_.push_back(MakeLayer(at)); });
+}
+
+// Layers whose output is their input again are looked through.
+bool Network::MayOverwrite(std::size_t index) const {
+  for (;;) {
+    if (!graph_.ReadsAlone(index)) return false;
+    const std::int64_t input = spec_.layers[index].inputs.front();
+    if (input == kNetworkInput) return true;
+    index = static_cast<std::size_t>(input);
+    if (layers_[index]->needs_output()) return false;
+    if (!layers_[index]->is_alias()) return true;
+  }
 }
 
 Status Network::CompileBackward() {
@@ -102,16 +93,25 @@ Status Network::CompileBackward() {
     if (training_) logits_gradient_ = ZeroMemory(context_, plain);
   }));
   if (!training_) return Ok();
-
-  const auto first = std::ranges::find_if(spec_.layers, HasParameters) - spec_.layers.begin();
-  dnnl::memory gradient = logits_gradient_;
-  for (auto i = std::ssize(layers_) - 1; i >= first; --i) {
-    const auto index = static_cast<std::size_t>(i);
-    TRY(Guarded(format("cannot build the backward pass of layer {}", spec_.layers[index].name),
-                [&] { layers_[index]->CompileBackward(gradient, i > first); }));
-    gradient = layers_[index]->input_gradient();
+  for (std::size_t index = layers_.size(); index-- > 0;) {
+    if (!graph_.NeedsGradient(index)) continue;
+    TRY(Guarded(
+        format("cannot build the backward pass of layer {}", spec_.layers[index].name), [&] {
+          layers_[index]->CompileBackward(GradientFor(index), graph_.WantsInputGradient(index));
+        }));
   }
   return Ok();
+}
+
+// Of the layer's output: the sum over all that read it, in their order.
+dnnl::memory Network::GradientFor(std::size_t index) {
+  std::vector<dnnl::memory> parts;
+  for (const auto& [reader, input] : graph_.uses(index)) {
+    parts.push_back(layers_[reader]->input_gradient(input));
+  }
+  if (parts.empty()) return logits_gradient_;
+  if (parts.size() == 1) return parts.front();
+  return Sum(context_, parts, gather_[index]);
 }
 
 void Network::LoadWeights() {
@@ -122,13 +122,17 @@ Score Network::Forward(const DrawKey& key) {
   for (const auto& layer : layers_) layer->Forward(context_.stream(), key);
   Run(to_logits_, context_.stream());
   context_.stream().wait();
-  return SoftmaxCrossEntropy(Floats(logits_), labels_,
+  return SoftmaxCrossEntropy(Floats(logits_), targets_,
                              training_ ? Floats(logits_gradient_) : std::span<float>());
 }
 
 void Network::Backward() {
   FX_CHECK(training_);
-  for (const auto& layer : std::views::reverse(layers_)) layer->Backward(context_.stream());
+  for (std::size_t index = layers_.size(); index-- > 0;) {
+    if (!graph_.NeedsGradient(index)) continue;
+    Run(gather_[index], context_.stream());
+    layers_[index]->Backward(context_.stream());
+  }
   context_.stream().wait();
 }
 

@@ -10,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "plan/network_spec.h"
+#include "tasks/onednn/graph.h"
 #include "tasks/onednn/layer.h"
 #include "tasks/onednn/loss.h"
 
@@ -17,10 +18,6 @@ namespace fx::onednn {
 
 // Not placed yet: name and shape only, in the order of ParameterLayout.
 std::vector<Parameter> MakeParameters(const NetworkSpec& spec);
-
-// The same function, faster: relu followed by max_pool becomes max_pool followed by relu, which has
-// fewer elements to go through. The largest of the rectified is the rectified largest.
-NetworkSpec Reordered(NetworkSpec spec);
 
 class Network {
  public:
@@ -31,10 +28,9 @@ class Network {
                                                   std::vector<Parameter>& parameters,
                                                   std::int64_t batch, bool training);
 
-  // To be filled before Forward: [batch, sample], row-major, and a label each.
+  // To be filled before Forward: [batch, sample] and [batch, target], row-major.
   std::span<float> samples() { return Floats(input_); }
-  std::span<std::int32_t> labels() { return labels_; }
-  std::int64_t batch() const { return static_cast<std::int64_t>(labels_.size()); }
+  std::span<float> targets() { return targets_; }
 
   // To be called after parameters changed. The rest throw dnnl::error.
   void LoadWeights();
@@ -50,14 +46,18 @@ class Network {
  private:
   Network(const NetworkSpec& spec, Context& context, std::int64_t batch, bool training);
   Status AddLayer(std::size_t index, std::vector<Parameter>& parameters);
+  bool MayOverwrite(std::size_t index) const;
   Status CompileBackward();
+  dnnl::memory GradientFor(std::size_t index);
 
   const NetworkSpec& spec_;
   Context& context_;
   const bool training_;
   dnnl::memory input_;
-  std::vector<std::int32_t> labels_;
+  std::vector<float> targets_;
+  const Graph graph_;
   std::vector<std::unique_ptr<Layer>> layers_;
+  std::vector<Steps> gather_;  // a layer: what adds up the gradients of those that read it
   Steps to_logits_;
   dnnl::memory logits_, logits_gradient_;  // plain
 };

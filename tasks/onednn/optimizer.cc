@@ -52,6 +52,7 @@ void Optimizer::AddSlots(const std::string& suffix) {
 void Optimizer::Step() {
   ++steps_;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    if (!parameters_[i].trained) continue;
     spec_.type == OptimizerType::kAdam ? StepAdam(parameters_[i], i) : StepSgd(parameters_[i], i);
   }
 }

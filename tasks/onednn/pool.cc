@@ -47,12 +47,12 @@ class MaxPool final : public Layer {
  public:
   explicit MaxPool(const LayerContext& at)
       : Layer(at),
-        batch_(at.input.get_desc().dims()[0]),
+        batch_(at.input().get_desc().dims()[0]),
         channels_(at.spec.input[0]),
         rows_(AxisOf(0)),
         columns_(AxisOf(1)) {
     input_ =
-        InLayout(at.context, at.input, ChannelsLast(BatchDims(batch_, at.spec.input)), forward_);
+        InLayout(at.context, at.input(), ChannelsLast(BatchDims(batch_, at.spec.input)), forward_);
     output_ = ZeroMemory(at.context, ChannelsLast(BatchDims(batch_, at.spec.output)));
     winners_.resize(Floats(output_).size());
     Note("forward", "loops:channels_last");

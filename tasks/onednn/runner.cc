@@ -180,7 +180,7 @@ class Runner final : public TaskRunner {
   Result<Score> TrainBatch(std::span<const std::uint32_t> indices, const DrawKey& key) {
     Network& network = *TRY(NetworkFor(std::ssize(indices), true));
     network.LoadWeights();
-    data_.train().Gather(indices, network.samples(), network.labels());
+    data_.train().Gather(indices, network.samples(), network.targets());
     const Score score = network.Forward(key);
     TRY(CheckLoss(score, network));
     network.Backward();
@@ -202,7 +202,7 @@ class Runner final : public TaskRunner {
       if (std::exchange(loaded, &network) != &network) network.LoadWeights();
       data_.validation().Gather(std::span(order).subspan(static_cast<std::size_t>(tally.samples),
                                                          static_cast<std::size_t>(count)),
-                                network.samples(), network.labels());
+                                network.samples(), network.targets());
       const Score score = network.Forward({});
       TRY(CheckLoss(score, network));
       tally.Add(score, count);
@@ -256,9 +256,9 @@ Status CheckData(const NetworkSpec& network, const DataSet& data, const char* pa
   std::vector<float> sample(static_cast<std::size_t>(NumElements(network.input_shape)));
   for (std::int64_t i = 0; i < data.size(); ++i) {
     const auto index = static_cast<std::uint32_t>(i);
-    std::int32_t label = 0;
+    float label = 0;
     data.Gather({&index, 1}, sample, {&label, 1});
-    if (label >= 0 && label < network.num_classes()) continue;
+    if (label >= 0 && label < static_cast<float>(network.num_classes())) continue;
     return Fail(ErrorCode::kInvalidArgument,
                 format("{} sample {} has label {}, but the network tells {} classes apart (labels "
                        "0 to {})",

@@ -149,6 +149,8 @@ Values Reference::Forward(const LayerSpec& layer, Weights at, const Values& inpu
       break;
     case LayerType::kFlatten:
       break;
+    default:
+      FX_CHECK(false);  // one_layer.h judges the others
   }
   if (at.bias >= 0) {
     const Values& bias = parameter(at.bias);
@@ -187,6 +189,8 @@ Values Reference::Backward(const LayerSpec& layer, Weights at, const Values& inp
       return result;
     case LayerType::kFlatten:
       return gradient;
+    default:
+      FX_CHECK(false);
   }
   return result;
 }

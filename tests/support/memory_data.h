@@ -20,6 +20,7 @@ class MemorySet final : public DataSet {
 
   std::int64_t size() const override { return std::ssize(labels_); }
   const Shape& sample_shape() const override { return shape_; }
+  const Shape& target_shape() const override { return target_shape_; }
   std::span<const float> sample(std::size_t index) const {
     const auto size = static_cast<std::size_t>(NumElements(shape_));
     return std::span(samples_).subspan(index * size, size);
@@ -27,11 +28,11 @@ class MemorySet final : public DataSet {
   std::int32_t label(std::size_t index) const { return labels_[index]; }
 
   void Gather(std::span<const std::uint32_t> indices, std::span<float> samples,
-              std::span<std::int32_t> labels) const override {
+              std::span<float> targets) const override {
     auto out = samples.begin();
     for (std::size_t i = 0; i < indices.size(); ++i) {
       out = std::ranges::copy(sample(indices[i]), out).out;
-      labels[i] = labels_[indices[i]];
+      targets[i] = static_cast<float>(labels_[indices[i]]);
     }
   }
 
@@ -45,7 +46,7 @@ class MemorySet final : public DataSet {
   }
 
  private:
-  Shape shape_;
+  Shape shape_, target_shape_;
   std::vector<float> samples_;
   std::vector<std::int32_t> labels_;
 };

@@ -94,16 +94,16 @@ TEST(InferShapes, AsksForClassesAtTheEnd) {
 
 TEST(InferShapes, RefusesAnInputThatIsNeitherImageNorList) {
   EXPECT_EQ(
-      Misfit(Network({4, 4}, {Dense("d", 2)})),
-      "input_shape is [4, 4], expected [features] or [channels, height, width], at most 268435456 "
-      "values in all");
+      Misfit(Network({4, 4, 4, 4}, {Dense("d", 2)})),
+      "input_shape is [4, 4, 4, 4], expected [features], [time, features] or [channels, height, "
+      "width], at most 268435456 values in all");
   EXPECT_NE(Misfit(Network({0}, {Dense("d", 2)})), "fits");
   EXPECT_NE(Misfit(Network({1 << 20, 1 << 20, 1 << 20}, {Dense("d", 2)})), "fits");
 }
 
 TEST(InferShapes, RefusesANetworkLargerThanMemory) {
   EXPECT_EQ(Misfit(Network({1 << 20}, {Dense("a", 1 << 20), Dense("b", 2)})),
-            "layer a brings the network to 1099511627776 weights, expected at most 4294967296");
+            "layer a brings the network to 1099512676352 weights, expected at most 4294967296");
   EXPECT_EQ(
       Misfit(Network({1, 1024, 1024}, {Conv("c", 65536, 1, 0)})),
       "layer c has the output [65536, 1024, 1024], expected at most 268435456 values a sample");

@@ -15,12 +15,12 @@ using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::FloatEq;
 
-std::vector<std::int32_t> LabelsOf(const DataSet& data) {
+std::vector<float> LabelsOf(const DataSet& data) {
   std::vector<std::uint32_t> all(static_cast<std::size_t>(data.size()));
   std::iota(all.begin(), all.end(), 0U);
   std::vector<float> samples(all.size() *
                              static_cast<std::size_t>(NumElements(data.sample_shape())));
-  std::vector<std::int32_t> labels(all.size());
+  std::vector<float> labels(all.size());
   data.Gather(all, samples, labels);
   return labels;
 }
@@ -49,7 +49,7 @@ TEST_F(IdxLoader, NormalisesPixelsAndGathersInTheOrderAskedFor) {
   EXPECT_THAT(loader->train().sample_shape(), ElementsAre(1, 2, 3));
   const std::vector<std::uint32_t> indices = {6, 0};
   std::vector<float> samples(12);
-  std::vector<std::int32_t> labels(2);
+  std::vector<float> labels(2);
   loader->train().Gather(indices, samples, labels);
   EXPECT_THAT(labels, ElementsAre(6, 0));
   EXPECT_THAT(std::span(samples).first(6), Each(FloatEq((60.0F / 255 - 0.5F) / 0.25F)));
@@ -75,7 +75,7 @@ TEST_F(IdxLoader, KeepsEachShardsPixelsWithItsLabels) {
   const auto loader = Load("2").value();
   const std::vector<std::uint32_t> indices = {1};
   std::vector<float> samples(6);
-  std::vector<std::int32_t> labels(1);
+  std::vector<float> labels(1);
   loader->train().Gather(indices, samples, labels);
   EXPECT_EQ(labels[0], 4);
   EXPECT_THAT(samples, Each(FloatEq((40.0F / 255 - 0.5F) / 0.25F)));

@@ -47,8 +47,8 @@ inline constexpr std::int64_t kNetworkInput = -1;  // in LayerSpec::inputs
 // One layer. Which fields mean something depends on `type`; the rest keep their defaults.
 struct LayerSpec {
   LayerType type{};
-  std::string name;  // unique; parameters are called name.weight and so on
-  int line = 0;      // in plan.yaml, for messages
+  std::string name{};  // unique; parameters are called name.weight and so on
+  int line = 0;        // in plan.yaml, for messages
 
   // The layers it reads, by their place in the list, all before its own; kNetworkInput: the sample.
   // Empty: the layer before, which InferShapes writes out.

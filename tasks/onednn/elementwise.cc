@@ -36,6 +36,8 @@ class Relu final : public Layer {
     Note("backward", desc.impl_info_str());
   }
 
+  bool needs_signs() const override { return at_.training; }
+
  private:
   dnnl::eltwise_forward::primitive_desc ForwardDesc() const {
     return {{dnnl::prop_kind::forward_training, dnnl::algorithm::eltwise_relu_use_dst_for_bwd,

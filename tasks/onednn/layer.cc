@@ -61,6 +61,14 @@ std::unique_ptr<Layer> MakeLayer(const LayerContext& at) {
       return MakeDropout(at);
     case LayerType::kFlatten:
       return MakeFlatten(at);
+    case LayerType::kLeakyRelu:
+    case LayerType::kGelu:
+    case LayerType::kSilu:
+    case LayerType::kTanh:
+    case LayerType::kSigmoid:
+      return MakeActivation(at);
+    case LayerType::kSoftmax:
+      return MakeSoftmax(at);
     default:
       break;
   }

@@ -74,6 +74,8 @@ class Layer {
   }
   // Backward looks at the output again, so that nobody may overwrite it.
   virtual bool needs_output() const { return false; }
+  // Backward looks at the output's signs: only relu and dropout may overwrite it.
+  virtual bool needs_signs() const { return false; }
   // The output is the first input's memory, as a layer that works in place leaves it.
   bool is_alias() const { return output_.get_data_handle() == at_.input().get_data_handle(); }
   // What oneDNN picked for each primitive: "forward jit:avx512_core".
@@ -103,6 +105,8 @@ std::unique_ptr<Layer> MakeMaxPool(const LayerContext& at);
 std::unique_ptr<Layer> MakeRelu(const LayerContext& at);
 std::unique_ptr<Layer> MakeDropout(const LayerContext& at);
 std::unique_ptr<Layer> MakeFlatten(const LayerContext& at);
+std::unique_ptr<Layer> MakeActivation(const LayerContext& at);  // leaky_relu to sigmoid
+std::unique_ptr<Layer> MakeSoftmax(const LayerContext& at);
 
 // By at.spec.type.
 std::unique_ptr<Layer> MakeLayer(const LayerContext& at);

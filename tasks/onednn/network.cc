@@ -19,6 +19,11 @@ std::vector<Parameter*> ParametersOf(std::vector<Parameter>& all, const LayerSpe
   return own;
 }
 
+// As far as a relu before it can tell from signs; see elementwise.cc.
+bool KeepsSigns(LayerType type) {
+  return type == LayerType::kRelu || type == LayerType::kDropout;
+}
+
 }  // namespace
 
 std::vector<Parameter> MakeParameters(const NetworkSpec& spec) {
@@ -75,12 +80,14 @@ Status Network::AddLayer(std::size_t index, std::vector<Parameter>& parameters) 
 
 // Layers whose output is their input again are looked through.
 bool Network::MayOverwrite(std::size_t index) const {
+  const bool keeps_signs = KeepsSigns(spec_.layers[index].type);
   for (;;) {
     if (!graph_.ReadsAlone(index)) return false;
     const std::int64_t input = spec_.layers[index].inputs.front();
     if (input == kNetworkInput) return true;
     index = static_cast<std::size_t>(input);
     if (layers_[index]->needs_output()) return false;
+    if (layers_[index]->needs_signs() && !keeps_signs) return false;
     if (!layers_[index]->is_alias()) return true;
   }
 }

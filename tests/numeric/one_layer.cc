@@ -59,6 +59,7 @@ class Native {
                                .parameters = {}};
     for (std::size_t i = 0; i < layer.inputs.size(); ++i) {
       at.inputs.push_back(Plain(layer.inputs[i], values.inputs[i]));
+      if (layer.channels_last) at.inputs.back() = AsChannelsLast(at.inputs.back());
     }
     for (Parameter& parameter : parameters_) at.parameters.push_back(&parameter);
     native_ = MakeLayer(at);
@@ -96,6 +97,11 @@ class Native {
     std::ranges::transform(values, onednn::Floats(memory).begin(),
                            [](double v) { return static_cast<float>(v); });
     return memory;
+  }
+  dnnl::memory AsChannelsLast(const dnnl::memory& plain) {
+    const dnnl::memory to = ZeroMemory(context_, onednn::ChannelsLast(plain.get_desc().dims()));
+    Copy(context_, plain, to);
+    return to;
   }
   void Fill(const dnnl::memory& to, const Values& values) {
     const dnnl::memory plain = ZeroMemory(context_, onednn::PlainDesc(to.get_desc().dims()));

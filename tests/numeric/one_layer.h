@@ -30,7 +30,8 @@ struct LayerCase {
   bool training = true;
   bool differentiable_inputs = true;  // false: what goes in is whole numbers
   // Makes the input values; standard normal if empty.
-  std::function<double(std::size_t input, std::size_t index)> value;
+  std::function<double(std::size_t input, std::size_t index)> value{};
+  bool channels_last = false;  // how images lie in memory
 };
 
 // Fails the test, with the numbers, where the layer and its definition differ by more than

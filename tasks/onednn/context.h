@@ -63,7 +63,7 @@ Step MakeReorder(Context& context, const dnnl::memory& from, const dnnl::memory&
 
 // [batch, sample extents...].
 dnnl::memory::dims BatchDims(std::int64_t batch, const Shape& sample);
-// float32, row-major; of rank 1 to 4.
+// float32, row-major; of rank 1 to 5.
 dnnl::memory::desc PlainDesc(const dnnl::memory::dims& dims);
 // float32 of rank 4, [batch, height, width, channels] in memory.
 dnnl::memory::desc ChannelsLast(const dnnl::memory::dims& dims);

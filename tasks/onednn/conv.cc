@@ -1,7 +1,9 @@
 // conv2d: cross-correlation with zero padding, plus bias; a ReLU behind it is fused into the
-// forward pass. Weights lie as oneDNN likes best. Inputs and outputs lie channels-last wherever
-// that has fast code: its blocked layouts pad channels to 8 or 16, which makes the weights'
-// gradient of a first layer, of 1 or 3 channels, three times as expensive.
+// forward pass. Groups are an axis of their own in the weights, [groups, filters / groups,
+// channels / groups, height, width], which is the same row-major order. Weights lie as oneDNN likes
+// best. Inputs and outputs lie channels-last wherever that has fast code: its blocked layouts pad
+// channels to 8 or 16, which makes the weights' gradient of a first layer, of 1 or 3 channels,
+// three times as expensive.
 #include <string_view>
 
 #include "tasks/onednn/layer.h"
@@ -31,8 +33,9 @@ class Conv2d final : public Layer {
         bias_(at.parameter("bias")),
         input_dims_(at.input().get_desc().dims()),
         output_dims_(BatchDims(input_dims_[0], at.spec.output)),
-        weight_dims_{at.spec.filters, input_dims_[1], at.spec.kernel[0], at.spec.kernel[1]},
+        weight_dims_(WeightDims(at.spec)),
         strides_{at.spec.stride[0], at.spec.stride[1]},
+        dilation_{at.spec.dilation[0] - 1, at.spec.dilation[1] - 1},  // oneDNN's 0 is dense
         padding_{at.spec.padding[0], at.spec.padding[1]},
         forward_desc_(ForwardDesc()) {
     input_ = InLayout(at.context, at.input(), forward_desc_.src_desc(), forward_);
@@ -54,6 +57,13 @@ class Conv2d final : public Layer {
   }
 
  private:
+  static memory::dims WeightDims(const LayerSpec& spec) {
+    const auto [height, width] = spec.kernel;
+    const std::int64_t channels = spec.input.front();
+    if (spec.groups == 1) return {spec.filters, channels, height, width};
+    return {spec.groups, spec.filters / spec.groups, channels / spec.groups, height, width};
+  }
+
   memory::desc BiasDesc() const {
     return bias_ != nullptr ? PlainDesc({at_.spec.filters}) : memory::desc();
   }
@@ -64,7 +74,7 @@ class Conv2d final : public Layer {
     return Fastest([&](LayoutOf layout) {
       return dnnl::convolution_forward::primitive_desc(
           {kind, dnnl::algorithm::convolution_direct, layout(input_dims_), AnyDesc(weight_dims_),
-           BiasDesc(), layout(output_dims_), strides_, padding_, padding_},
+           BiasDesc(), layout(output_dims_), strides_, dilation_, padding_, padding_},
           ForwardAttributes(), at_.context.engine());
     });
   }
@@ -73,7 +83,7 @@ class Conv2d final : public Layer {
     const auto desc = Fastest([&](LayoutOf layout) {
       return dnnl::convolution_backward_weights::primitive_desc(
           {dnnl::algorithm::convolution_direct, layout(input_dims_), AnyDesc(weight_dims_),
-           BiasDesc(), layout(output_dims_), strides_, padding_, padding_},
+           BiasDesc(), layout(output_dims_), strides_, dilation_, padding_, padding_},
           Context::Attributes(), at_.context.engine(), forward_desc_);
     });
     Steps after;
@@ -93,7 +103,7 @@ class Conv2d final : public Layer {
     const auto desc = Fastest([&](LayoutOf layout) {
       return dnnl::convolution_backward_data::primitive_desc(
           {dnnl::algorithm::convolution_direct, layout(input_dims_), AnyDesc(weight_dims_),
-           layout(output_dims_), strides_, padding_, padding_},
+           layout(output_dims_), strides_, dilation_, padding_, padding_},
           Context::Attributes(), at_.context.engine(), forward_desc_);
     });
     input_gradient_ = ZeroMemory(at_.context, desc.diff_src_desc());
@@ -108,7 +118,7 @@ class Conv2d final : public Layer {
 
   Parameter* const weight_;
   Parameter* const bias_;  // null without
-  const memory::dims input_dims_, output_dims_, weight_dims_, strides_, padding_;
+  const memory::dims input_dims_, output_dims_, weight_dims_, strides_, dilation_, padding_;
   const dnnl::convolution_forward::primitive_desc forward_desc_;
   memory input_;
 };

@@ -61,6 +61,10 @@ memory ZeroMemory(const Context& context, const memory::desc& desc) {
   return made;
 }
 
+memory View(const memory& of, const memory::desc& desc) {
+  return {desc, of.get_engine(), of.get_data_handle()};
+}
+
 std::span<float> Floats(const memory& memory) {
   return {static_cast<float*>(memory.get_data_handle()),
           memory.get_desc().get_size() / sizeof(float)};

@@ -72,6 +72,8 @@ dnnl::memory::desc AnyDesc(const dnnl::memory::dims& dims);
 
 // New memory, zeroed: a blocked layout has padding that must be zero.
 dnnl::memory ZeroMemory(const Context& context, const dnnl::memory::desc& desc);
+// The same values under another desc of the same size; `of` keeps them.
+dnnl::memory View(const dnnl::memory& of, const dnnl::memory::desc& desc);
 // All floats of a memory in the order they lie there, padding included.
 std::span<float> Floats(const dnnl::memory& memory);
 

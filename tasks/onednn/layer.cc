@@ -55,6 +55,9 @@ std::unique_ptr<Layer> MakeLayer(const LayerContext& at) {
       return MakeDense(at);
     case LayerType::kMaxPool:
       return MakeMaxPool(at);
+    case LayerType::kAvgPool:
+    case LayerType::kGlobalAvgPool:
+      return MakeAvgPool(at);
     case LayerType::kRelu:
       return MakeRelu(at);
     case LayerType::kDropout:

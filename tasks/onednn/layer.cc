@@ -51,6 +51,8 @@ std::unique_ptr<Layer> MakeLayer(const LayerContext& at) {
   switch (at.spec.type) {
     case LayerType::kConv2d:
       return MakeConv2d(at);
+    case LayerType::kConvTranspose2d:
+      return MakeConvTranspose2d(at);
     case LayerType::kDense:
       return MakeDense(at);
     case LayerType::kMaxPool:

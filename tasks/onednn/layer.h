@@ -100,6 +100,7 @@ class Layer {
 };
 
 std::unique_ptr<Layer> MakeConv2d(const LayerContext& at);
+std::unique_ptr<Layer> MakeConvTranspose2d(const LayerContext& at);
 std::unique_ptr<Layer> MakeDense(const LayerContext& at);
 std::unique_ptr<Layer> MakeMaxPool(const LayerContext& at);
 std::unique_ptr<Layer> MakeAvgPool(const LayerContext& at);  // global_avg_pool as well

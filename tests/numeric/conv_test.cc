@@ -74,6 +74,30 @@ Values ConvOf(const ConvCase& tested, const LayerInput& at) {
   return out;
 }
 
+// Every input pixel x[n, i, r, c] adds w[i, o, u, v] x to
+// y[n, o, r stride + u - padding, c stride + v - padding].
+Values ConvTransposeOf(const ConvCase& tested, const LayerInput& at) {
+  const LayerSpec& s = tested.spec;
+  const Grid x{tested.batch, tested.input[0], tested.input[1], tested.input[2]};
+  const Grid w{x.b, s.filters, s.kernel[0], s.kernel[1]};
+  const Grid y{tested.batch, tested.output[0], tested.output[1], tested.output[2]};
+  Values out = StartFromBias(y, at);
+  ForEachProduct(w, x, [&](auto n, auto i, auto o, auto r, auto c, auto u, auto v) {
+    const std::int64_t row = r * s.stride[0] + u - s.padding[0];
+    const std::int64_t column = c * s.stride[1] + v - s.padding[1];
+    if (!y.holds(row, column)) return;
+    out[y.at(n, o, row, column)] +=
+        at.parameters.at("weight")[w.at(i, o, u, v)] * at.inputs[0][x.at(n, i, r, c)];
+  });
+  return out;
+}
+
+LayerSpec Transposed(LayerSpec layer, std::int64_t output_padding = 0) {
+  layer.type = LayerType::kConvTranspose2d;
+  layer.output_padding = {output_padding, output_padding};
+  return layer;
+}
+
 LayerSpec Grouped(LayerSpec layer, std::int64_t groups) {
   layer.groups = groups;
   return layer;
@@ -106,6 +130,27 @@ INSTANTIATE_TEST_SUITE_P(
                  {4, 5, 4},
                  Dilated(WithoutBias(Grouped(Conv2d("c", 4, 3, 2), 4)), 2, 2),
                  {4, 5, 4}}),
+    [](const auto& tested) { return tested.param.name; });
+
+class TransposedConvolution : public ::testing::TestWithParam<ConvCase> {};
+
+TEST_P(TransposedConvolution, IsItsDefinition) {
+  const ConvCase& tested = GetParam();
+  CheckLayer({.spec = tested.spec, .inputs = {tested.input}, .batch = tested.batch, .value = {}},
+             [&](const LayerInput& at) { return ConvTransposeOf(tested, at); });
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, TransposedConvolution,
+    ::testing::Values(
+        ConvCase{"Doubling", {3, 3, 4}, Transposed(Conv2d("c", 2, 2, 0, 2)), {2, 6, 8}},
+        ConvCase{"DoublingOf16", {16, 2, 2}, Transposed(Conv2d("c", 8, 2, 0, 2)), {8, 4, 4}},
+        ConvCase{"Padded", {2, 4, 3}, Transposed(Conv2d("c", 5, 3, 1)), {5, 4, 3}},
+        ConvCase{"OutputPadded", {3, 3, 4}, Transposed(Conv2d("c", 2, 3, 1, 2), 1), {2, 6, 8}},
+        ConvCase{"WithoutPaddingButOutputPadded",
+                 {3, 3, 2},
+                 Transposed(WithoutBias(Conv2d("c", 2, 3, 0, 3)), 2),
+                 {2, 11, 8}}),
     [](const auto& tested) { return tested.param.name; });
 
 }  // namespace

@@ -9,10 +9,10 @@ ProgressMeter::ProgressMeter(const std::function<void(const Progress&)>& report,
   progress_.total = epochs * samples_per_epoch;
 }
 
-void ProgressMeter::Update(std::int64_t epoch, std::int64_t samples, double loss_sum) {
+void ProgressMeter::Update(std::int64_t epoch, std::int64_t samples, double loss) {
   progress_.epoch = epoch;
   progress_.samples = (epoch - 1) * samples_per_epoch_ + samples;
-  progress_.loss = loss_sum / static_cast<double>(samples);
+  progress_.loss = loss;
   reported_ = false;
   const Clock::time_point now = Clock::now();
   if (now - last_ >= kInterval) Report(now);

@@ -17,8 +17,8 @@ class ProgressMeter {
   ProgressMeter(const std::function<void(const Progress&)>& report, std::int64_t epochs,
                 std::int64_t samples_per_epoch);
 
-  // `samples` were done in this epoch (counted from 1) with this sum of losses.
-  void Update(std::int64_t epoch, std::int64_t samples, double loss_sum);
+  // `samples` were done in this epoch (counted from 1), and `loss` is their mean.
+  void Update(std::int64_t epoch, std::int64_t samples, double loss);
   // Reports the last update, if it was not yet.
   void Finish();
 

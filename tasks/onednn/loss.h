@@ -1,24 +1,62 @@
-// Softmax cross-entropy of a batch, and its gradient.
+// The losses of a batch, and their gradients. z are the network's outputs, t the targets; every sum
+// goes in a fixed order.
+//
+//   softmax_cross_entropy  at each place, of the class t: w_t (log(sum_j exp(z_j)) - z_t), divided
+//                          by the sum of w_t over all places (PyTorch's CrossEntropyLoss)
+//   binary_cross_entropy   of each element, the mean of
+//                          -w t log(sigmoid(z)) - (1 - t) log(1 - sigmoid(z))
+//                          (PyTorch's BCEWithLogitsLoss, w being its pos_weight)
+//   mse                    the mean of (z - t)^2
+//   dice                   with p = sigmoid(z) and sums over the places of one class of a sample,
+//                          the mean of 1 - (2 sum(p t) + 1) / (sum(p) + sum(t) + 1)
+//                          (Milletari, Navab, Ahmadi, "V-Net", 2016, without its squares; the ones
+//                          make it 0 where there is nothing to find and nothing is found)
 #pragma once
 
-#include <cstdint>
 #include <span>
+#include <vector>
+
+#include "plan/network_spec.h"
+#include "tasks/output_axes.h"
 
 namespace fx::onednn {
 
-// Sums over samples, so that batches add up.
-struct Score {
-  double loss = 0;
-  std::int64_t correct = 0;  // samples whose largest logit is that of their label; ties: the first
+// What the loss of some samples is a mean of, so that batches add up: adding is exact but for
+// rounding, whatever their sizes.
+struct LossSum {
+  double sum = 0;
+  double weight = 0;  // what to divide by: elements, places by their class weights, or regions
+
+  double mean() const { return weight > 0 ? sum / weight : sum; }
+  void Add(const LossSum& other) {
+    sum += other.sum;
+    weight += other.weight;
+  }
 };
 
-// `logits` are [labels.size(), classes], row-major; labels are whole numbers below `classes`.
-// Sample by sample in double: loss = log(sum_j exp(z_j)) - z_label, shifted by the largest logit so
-// that nothing overflows. A logit that is NaN makes the loss NaN.
-//
-// `gradient`, unless empty, receives that of the mean loss over the batch:
-// (softmax(z)_j - [j = label]) / labels.size().
-Score SoftmaxCrossEntropy(std::span<const float> logits, std::span<const float> labels,
-                          std::span<float> gradient);
+class Loss {
+ public:
+  // Of a network whose shapes are inferred.
+  explicit Loss(const NetworkSpec& network);
+
+  // `outputs` are [batch, output] and `targets` [batch, target] (TargetShape), row-major. Classes
+  // are whole numbers below the network's. An output that is NaN makes the loss NaN.
+  //
+  // `gradient`, unless empty, receives that of the batch's mean, as `outputs` are.
+  LossSum Measure(std::span<const float> outputs, std::span<const float> targets,
+                  std::span<float> gradient) const;
+
+ private:
+  LossSum SoftmaxCrossEntropy(std::span<const float> outputs, std::span<const float> targets,
+                              std::span<float> gradient) const;
+  LossSum BinaryCrossEntropy(std::span<const float> outputs, std::span<const float> targets,
+                             std::span<float> gradient) const;
+  LossSum Dice(std::span<const float> outputs, std::span<const float> targets,
+               std::span<float> gradient) const;
+
+  const LossType type_;
+  const OutputAxes axes_;
+  const std::vector<float> class_weights_;  // one for each class
+};
 
 }  // namespace fx::onednn

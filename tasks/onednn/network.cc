@@ -44,6 +44,7 @@ Network::Network(const NetworkSpec& spec, Context& context, std::int64_t batch, 
       training_(training),
       input_(ZeroMemory(context, PlainDesc(BatchDims(batch, spec.input_shape)))),
       targets_(static_cast<std::size_t>(batch * NumElements(TargetShape(spec)))),
+      loss_(spec),
       graph_(spec),
       gather_(spec.layers.size()) {}
 
@@ -125,12 +126,12 @@ void Network::LoadWeights() {
   for (const auto& layer : layers_) layer->LoadWeights(context_.stream());
 }
 
-Score Network::Forward(const DrawKey& key) {
+LossSum Network::Forward(const DrawKey& key) {
   for (const auto& layer : layers_) layer->Forward(context_.stream(), key);
   Run(to_logits_, context_.stream());
   context_.stream().wait();
-  return SoftmaxCrossEntropy(Floats(logits_), targets_,
-                             training_ ? Floats(logits_gradient_) : std::span<float>());
+  return loss_.Measure(Floats(logits_), targets_,
+                       training_ ? Floats(logits_gradient_) : std::span<float>());
 }
 
 void Network::Backward() {

@@ -31,10 +31,13 @@ class Network {
   // To be filled before Forward: [batch, sample] and [batch, target], row-major.
   std::span<float> samples() { return Floats(input_); }
   std::span<float> targets() { return targets_; }
+  std::span<const float> targets() const { return targets_; }
 
   // To be called after parameters changed. The rest throw dnnl::error.
   void LoadWeights();
-  Score Forward(const DrawKey& key);
+  LossSum Forward(const DrawKey& key);
+  // What the last Forward gave, [batch, output], row-major.
+  std::span<const float> outputs() const { return Floats(logits_); }
   // Leaves the gradients of the mean loss of the last Forward in the parameters. Training only.
   void Backward();
 
@@ -55,6 +58,7 @@ class Network {
   const bool training_;
   dnnl::memory input_;
   std::vector<float> targets_;
+  const Loss loss_;
   const Graph graph_;
   std::vector<std::unique_ptr<Layer>> layers_;
   std::vector<Steps> gather_;  // a layer: what adds up the gradients of those that read it

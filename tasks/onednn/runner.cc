@@ -11,6 +11,8 @@
 #include "core/base/format.h"
 #include "core/base/random.h"
 #include "core/tensor/model_file.h"
+#include "tasks/check_data.h"
+#include "tasks/metrics.h"
 #include "tasks/onednn/network.h"
 #include "tasks/onednn/optimizer.h"
 #include "tasks/progress_meter.h"
@@ -21,33 +23,16 @@ namespace {
 
 // A pass over some samples, with what it adds up to.
 struct Tally {
-  Score score;
+  MetricSums metrics;
+  LossSum loss;
   std::int64_t samples = 0;
 
-  void Add(const Score& batch, std::int64_t size) {
-    score.loss += batch.loss;
-    score.correct += batch.correct;
+  void Add(const LossSum& batch, const Network& network, std::int64_t size) {
+    metrics.Add(network.outputs(), network.targets());
+    loss.Add(batch);
     samples += size;
   }
 };
-
-Result<std::vector<Metric>> MetricsOf(const Tally& tally, const TaskSpec& task) {
-  const auto samples = static_cast<double>(tally.samples);
-  std::vector<Metric> metrics;
-  for (const std::string& name : task.metrics) {
-    if (name == "loss") {
-      metrics.push_back({.name = name, .value = tally.score.loss / samples});
-    } else if (name == "accuracy" || name == "acc") {
-      metrics.push_back(
-          {.name = name, .value = static_cast<double>(tally.score.correct) / samples});
-    } else {
-      return Fail(ErrorCode::kInvalidArgument,
-                  format("task {} asks for the metric {}, expected loss or accuracy",
-                         task.name.value, name));
-    }
-  }
-  return metrics;
-}
 
 Status CheckCancelled(const TaskSpec& task, const TaskContext& context) {
   if (!context.cancelled || !context.cancelled()) return Ok();
@@ -141,18 +126,20 @@ class Runner final : public TaskRunner {
   Result<TaskReport> TrainEpochs(const TaskSpec& task, const TaskContext& context) {
     const std::int64_t size = data_.train().size();
     ProgressMeter meter(context.progress, task.epochs, size);
-    Tally tally;
+    const MetricSums none = TRY(MetricSums::Make(spec_, task));
+    std::vector<Metric> metrics;
     for (std::int64_t epoch = 1; epoch <= task.epochs; ++epoch) {
-      tally = TRY(TrainEpoch(task, context, epoch, meter));
+      Tally tally = {.metrics = none, .loss = {}};
+      TRY(TrainEpoch(task, context, epoch, meter, tally));
+      if (epoch == task.epochs) metrics = tally.metrics.Values(tally.loss.mean());
     }
     meter.Finish();
     TRY(CheckParameters());
-    std::vector<Metric> metrics = TRY(MetricsOf(tally, task));
     return TaskReport{.num_samples = size, .metrics = std::move(metrics)};
   }
 
-  Result<Tally> TrainEpoch(const TaskSpec& task, const TaskContext& context, std::int64_t epoch,
-                           ProgressMeter& meter) {
+  Status TrainEpoch(const TaskSpec& task, const TaskContext& context, std::int64_t epoch,
+                    ProgressMeter& meter, Tally& tally) {
     const std::int64_t size = data_.train().size();
     const std::int64_t batch = TrainingBatch(task.batch_size);
     const std::uint64_t who = HashName(context.collaborator.value);
@@ -164,28 +151,28 @@ class Runner final : public TaskRunner {
                 .round = round,
                 .step = static_cast<std::uint64_t>((epoch - 1) * ((size + batch - 1) / batch)),
                 .collaborator = who};
-    Tally tally;
     while (tally.samples < size) {
       TRY(CheckCancelled(task, context));
       const std::int64_t count = std::min(batch, size - tally.samples);
       const auto indices = std::span(order).subspan(static_cast<std::size_t>(tally.samples),
                                                     static_cast<std::size_t>(count));
-      tally.Add(TRY(TrainBatch(indices, key)), count);
-      meter.Update(epoch, tally.samples, tally.score.loss);
+      TRY(TrainBatch(indices, key, tally));
+      meter.Update(epoch, tally.samples, tally.loss.mean());
       ++key.step;
     }
-    return tally;
+    return Ok();
   }
 
-  Result<Score> TrainBatch(std::span<const std::uint32_t> indices, const DrawKey& key) {
+  Status TrainBatch(std::span<const std::uint32_t> indices, const DrawKey& key, Tally& tally) {
     Network& network = *TRY(NetworkFor(std::ssize(indices), true));
     network.LoadWeights();
     data_.train().Gather(indices, network.samples(), network.targets());
-    const Score score = network.Forward(key);
-    TRY(CheckLoss(score, network));
+    const LossSum loss = network.Forward(key);
+    TRY(CheckLoss(loss, network));
+    tally.Add(loss, network, std::ssize(indices));
     network.Backward();
     optimizer_->Step();
-    return score;
+    return Ok();
   }
 
   Result<TaskReport> Evaluate(const TaskSpec& task, const TaskContext& context) {
@@ -193,7 +180,7 @@ class Runner final : public TaskRunner {
     std::vector<std::uint32_t> order(static_cast<std::size_t>(size));
     std::iota(order.begin(), order.end(), 0U);
     ProgressMeter meter(context.progress, 1, size);
-    Tally tally;
+    Tally tally = {.metrics = TRY(MetricSums::Make(spec_, task)), .loss = {}};
     const Network* loaded = nullptr;
     while (tally.samples < size) {
       TRY(CheckCancelled(task, context));
@@ -203,18 +190,17 @@ class Runner final : public TaskRunner {
       data_.validation().Gather(std::span(order).subspan(static_cast<std::size_t>(tally.samples),
                                                          static_cast<std::size_t>(count)),
                                 network.samples(), network.targets());
-      const Score score = network.Forward({});
-      TRY(CheckLoss(score, network));
-      tally.Add(score, count);
-      meter.Update(1, tally.samples, tally.score.loss);
+      const LossSum loss = network.Forward({});
+      TRY(CheckLoss(loss, network));
+      tally.Add(loss, network, count);
+      meter.Update(1, tally.samples, tally.loss.mean());
     }
     meter.Finish();
-    std::vector<Metric> metrics = TRY(MetricsOf(tally, task));
-    return TaskReport{.num_samples = size, .metrics = std::move(metrics)};
+    return TaskReport{.num_samples = size, .metrics = tally.metrics.Values(tally.loss.mean())};
   }
 
-  Status CheckLoss(const Score& score, const Network& network) const {
-    if (std::isfinite(score.loss)) return Ok();
+  Status CheckLoss(const LossSum& loss, const Network& network) const {
+    if (std::isfinite(loss.sum)) return Ok();
     TRY(CheckParameters());
     return Fail(Error(ErrorCode::kOutOfRange,
                       format("the loss is not finite: layer {} is the first whose output is not",
@@ -242,31 +228,6 @@ class Runner final : public TaskRunner {
   std::map<std::pair<std::int64_t, bool>, std::unique_ptr<Network>> networks_;
 };
 
-// Refuses samples of another shape and labels the network has no output for.
-Status CheckData(const NetworkSpec& network, const DataSet& data, const char* part) {
-  if (data.size() == 0) {
-    return Fail(ErrorCode::kInvalidArgument, format("there are no {} data", part));
-  }
-  if (data.sample_shape() != network.input_shape) {
-    return Fail(Error(ErrorCode::kInvalidArgument,
-                      format("{} samples are {}, but the network takes {}", part,
-                             ToString(data.sample_shape()), ToString(network.input_shape)))
-                    .Hint("task_runner.settings.input_shape must be that of the data"));
-  }
-  std::vector<float> sample(static_cast<std::size_t>(NumElements(network.input_shape)));
-  for (std::int64_t i = 0; i < data.size(); ++i) {
-    const auto index = static_cast<std::uint32_t>(i);
-    float label = 0;
-    data.Gather({&index, 1}, sample, {&label, 1});
-    if (label >= 0 && label < static_cast<float>(network.num_classes())) continue;
-    return Fail(ErrorCode::kInvalidArgument,
-                format("{} sample {} has label {}, but the network tells {} classes apart (labels "
-                       "0 to {})",
-                       part, i, label, network.num_classes(), network.num_classes() - 1));
-  }
-  return Ok();
-}
-
 }  // namespace
 
 Result<std::vector<std::string>> DescribeImplementations(const NetworkSpec& network,
@@ -287,8 +248,8 @@ namespace fx {
 Result<std::unique_ptr<TaskRunner>> MakeTaskRunner(const NetworkSpec& network,
                                                    const DataLoaderSettings& data_settings,
                                                    const DataLoader& data) {
-  TRY(onednn::CheckData(network, data.train(), "training"));
-  TRY(onednn::CheckData(network, data.validation(), "validation"));
+  TRY(CheckData(network, data.train(), "training"));
+  TRY(CheckData(network, data.validation(), "validation"));
   auto made = onednn::Guarded("cannot start oneDNN", [&] {
     return std::make_unique<onednn::Runner>(network, data_settings.batch_size, data);
   });

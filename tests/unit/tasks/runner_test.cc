@@ -109,8 +109,9 @@ TEST_F(Runner, ReportsTheMetricsAskedForInTheirOrder) {
   EXPECT_EQ(report.metrics[0].name, "loss");
   EXPECT_EQ(report.metrics[1].name, "acc");
   EXPECT_EQ(report.metrics[1].value, report.metrics[2].value);
-  task.metrics = {"f1"};
-  EXPECT_THAT(runner->Validate(task, {}), IsError(ErrorCode::kInvalidArgument, "metric f1"));
+  task.metrics = {"mae"};
+  EXPECT_THAT(runner->Validate(task, {}), IsError(ErrorCode::kInvalidArgument, "metric mae"));
+  EXPECT_THAT(runner->Train(task, {}), IsError(ErrorCode::kInvalidArgument, "metric mae"));
 }
 
 TEST_F(Runner, TellsAtLeastOnceHowFarItIs) {

@@ -180,7 +180,8 @@ class Runner final : public TaskRunner {
     std::vector<std::uint32_t> order(static_cast<std::size_t>(size));
     std::iota(order.begin(), order.end(), 0U);
     ProgressMeter meter(context.progress, 1, size);
-    Tally tally = {.metrics = TRY(MetricSums::Make(spec_, task)), .loss = {}};
+    const MetricSums none = TRY(MetricSums::Make(spec_, task));
+    Tally tally = {.metrics = none, .loss = {}};
     const Network* loaded = nullptr;
     while (tally.samples < size) {
       TRY(CheckCancelled(task, context));

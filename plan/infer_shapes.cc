@@ -168,6 +168,9 @@ Status InferUpsample(LayerSpec& layer) {
 }
 
 Status InferEmbedding(LayerSpec& layer) {
+  if (layer.inputs.front() != kNetworkInput) {
+    return Misfit(layer, "takes whole numbers, which only the sample has, but reads another layer");
+  }
   if (layer.input.size() != 1) {
     return Misfit(layer, "takes [time], a list of whole numbers, but its input is {}",
                   ToString(layer.input));
@@ -261,7 +264,8 @@ Result<std::vector<Shape>> InputsOf(NetworkSpec& network, std::size_t index) {
   if (layer.inputs.empty()) layer.inputs = {place - 1};
   const bool joins = layer.type == LayerType::kConcat || layer.type == LayerType::kAdd;
   if (joins != (layer.inputs.size() > 1)) {
-    TRY(Misfit(layer, "has {} inputs, expected {}", layer.inputs.size(),
+    TRY(Misfit(layer, "has {}, expected {}",
+               layer.inputs.size() == 1 ? "one input" : format("{} inputs", layer.inputs.size()),
                joins ? "two or more" : "one"));
   }
   std::vector<Shape> shapes;
@@ -288,19 +292,23 @@ Status CheckOutput(const NetworkSpec& network) {
                 ToString(last.output), classes, weights);
 }
 
-// All layers but the last lead somewhere.
-Status CheckUsed(const NetworkSpec& network) {
-  std::vector<bool> used(network.layers.size());
-  used.back() = true;
+// All layers but the last should lead somewhere: the place of the first that does not, or the last.
+std::size_t FirstUnused(const NetworkSpec& network) {
+  std::vector<bool> used(network.layers.size() - 1);
   for (const LayerSpec& layer : network.layers) {
     for (const std::int64_t input : layer.inputs) {
       if (input >= 0) used[static_cast<std::size_t>(input)] = true;
     }
   }
-  const auto unused = std::ranges::find(used, false);
-  if (unused == used.end()) return Ok();
-  return Misfit(network.layers[static_cast<std::size_t>(unused - used.begin())],
-                "is not read by any layer, nor is it the last");
+  return static_cast<std::size_t>(std::ranges::find(used, false) - used.begin());
+}
+
+// Adds those of the layer to `total`.
+Status CountParameters(const LayerSpec& layer, std::int64_t& total) {
+  for (const TensorSpec& tensor : ParameterLayout(layer)) total += NumElements(tensor.shape);
+  if (total <= kMaxParameters) return Ok();
+  return Misfit(layer, "brings the network to {} weights, expected at most {}", total,
+                kMaxParameters);
 }
 
 }  // namespace
@@ -314,23 +322,23 @@ Status InferLayerShapes(NetworkSpec& network, std::size_t index) {
   return CheckSize(layer);
 }
 
-Status InferShapes(NetworkSpec& network) {
+Status InferShapes(NetworkSpec& network, std::size_t* culprit) {
+  std::size_t unused = 0;
+  std::size_t& at = culprit != nullptr ? *culprit : unused;
+  at = 0;
   TRY(CheckInputShape(network.input_shape));
   if (network.layers.empty()) {
     return Fail(ErrorCode::kInvalidArgument, "the network has no layers, expected at least one");
   }
-  for (std::size_t i = 0; i < network.layers.size(); ++i) {
-    TRY(InferLayerShapes(network, i));
-    std::int64_t parameters = 0;
-    for (const TensorSpec& tensor : ParameterLayout(network, i + 1)) {
-      parameters += NumElements(tensor.shape);
-    }
-    if (parameters > kMaxParameters) {
-      return Misfit(network.layers[i], "brings the network to {} weights, expected at most {}",
-                    parameters, kMaxParameters);
-    }
+  std::int64_t parameters = 0;
+  for (at = 0; at < network.layers.size(); ++at) {
+    TRY(InferLayerShapes(network, at));
+    TRY(CountParameters(network.layers[at], parameters));
   }
-  TRY(CheckUsed(network));
+  at = FirstUnused(network);
+  if (at + 1 < network.layers.size()) {
+    return Misfit(network.layers[at], "is not read by any layer, nor is it the last");
+  }
   return CheckOutput(network);
 }
 

@@ -84,6 +84,21 @@ bool ReadInteger(const YamlValue& value, const std::string& path, std::int64_t l
   return false;
 }
 
+bool ReadReal(const YamlValue& value, const std::string& path, double low, double high,
+              MappingReader::Open open, Complaints& complaints, double& out) {
+  const bool integer = value.kind() == YamlKind::kInteger;
+  if (integer || value.kind() == YamlKind::kFloat) {
+    const double x = integer ? static_cast<double>(value.scalar.integer) : value.scalar.real;
+    if (InRange(x, low, high, open)) {
+      out = x;
+      return true;
+    }
+  }
+  complaints.Add(value, format("{} is {}, expected {}{}", path, Describe(value),
+                               RangeText(low, high, open), Explain(value, true, false)));
+  return false;
+}
+
 bool ReadText(const YamlValue& value, const std::string& path, Complaints& complaints,
               std::string& out) {
   if (value.is_string() && !value.scalar.text.empty()) {
@@ -152,18 +167,8 @@ void MappingReader::Integer(std::string_view key, std::uint32_t& value, std::int
 }
 
 void MappingReader::Real(std::string_view key, double& value, double low, double high, Open open) {
-  const YamlRef found = Get(key);
-  if (!found) return;
-  const bool integer = found->kind() == YamlKind::kInteger;
-  if (integer || found->kind() == YamlKind::kFloat) {
-    const double x = integer ? static_cast<double>(found->scalar.integer) : found->scalar.real;
-    if (InRange(x, low, high, open)) {
-      value = x;
-      return;
-    }
-  }
-  Complain(key, format("is {}, expected {}{}", Describe(*found), RangeText(low, high, open),
-                       Explain(*found, true, false)));
+  if (const YamlRef found = Get(key))
+    ReadReal(*found, PathOf(key), low, high, open, complaints_, value);
 }
 
 void MappingReader::Text(std::string_view key, std::string& value) {

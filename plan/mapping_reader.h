@@ -73,6 +73,8 @@ class MappingReader {
 // The same readings for a value that stands in a list; `path` names it. False after a complaint.
 bool ReadInteger(const YamlValue& value, const std::string& path, std::int64_t low,
                  std::int64_t high, Complaints& complaints, std::int64_t& out);
+bool ReadReal(const YamlValue& value, const std::string& path, double low, double high,
+              MappingReader::Open open, Complaints& complaints, double& out);
 bool ReadText(const YamlValue& value, const std::string& path, Complaints& complaints,
               std::string& out);
 

@@ -1,6 +1,7 @@
 #include "plan/network_spec.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace fx {
@@ -77,11 +78,17 @@ Layout ParameterLayout(const NetworkSpec& network) {
 Layout ParameterLayout(const NetworkSpec& network, std::size_t layers) {
   Layout layout;
   for (std::size_t i = 0; i < layers; ++i) {
-    for (Part& part : PartsOf(network.layers[i])) {
-      layout.push_back({.name = network.layers[i].name + "." + part.name,
-                        .dtype = DType::kFloat32,
-                        .shape = std::move(part.shape)});
-    }
+    std::ranges::move(ParameterLayout(network.layers[i]), std::back_inserter(layout));
+  }
+  return layout;
+}
+
+Layout ParameterLayout(const LayerSpec& layer) {
+  Layout layout;
+  for (Part& part : PartsOf(layer)) {
+    layout.push_back({.name = layer.name + "." + part.name,
+                      .dtype = DType::kFloat32,
+                      .shape = std::move(part.shape)});
   }
   return layout;
 }

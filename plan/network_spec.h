@@ -136,8 +136,8 @@ struct NetworkSpec {
 Shape TargetShape(const NetworkSpec& network);
 
 // Fills in `inputs`, `input` and `output` of every layer. Refuses a network whose shapes do not
-// fit, naming the layer and both shapes.
-Status InferShapes(NetworkSpec& network);
+// fit, naming the layer and both shapes; `culprit`, if given, is then the place of the layer.
+Status InferShapes(NetworkSpec& network, std::size_t* culprit = nullptr);
 // The same for one layer, behind others that have theirs.
 Status InferLayerShapes(NetworkSpec& network, std::size_t index);
 
@@ -156,6 +156,8 @@ Status InferLayerShapes(NetworkSpec& network, std::size_t index);
 Layout ParameterLayout(const NetworkSpec& network);
 // Of the first `layers` layers.
 Layout ParameterLayout(const NetworkSpec& network, std::size_t layers);
+// Of one layer, whose `input` is known.
+Layout ParameterLayout(const LayerSpec& layer);
 
 // Whether the optimizer moves the parameter: not running statistics, which are averaged all the
 // same.

@@ -69,7 +69,8 @@ struct TaskSpec {
   TaskName name;
   TaskFunction function = TaskFunction::kTrain;
   ApplyTo apply = ApplyTo::kGlobal;
-  std::vector<std::string> metrics;        // names to report: "loss", "accuracy" (or "acc")
+  // What to report: loss, accuracy (or acc), dice, iou, precision, recall, f1, auroc, mae.
+  std::vector<std::string> metrics;
   std::int64_t epochs = 1;                 // train
   std::optional<std::int64_t> batch_size;  // overrides the data loader's
   std::string aggregation_type = "WeightedAverage";

@@ -10,7 +10,8 @@ namespace fx {
 namespace {
 
 void ReadMetrics(MappingReader& kwargs, TaskSpec& task, Complaints& complaints) {
-  const std::vector<std::string> known = {"accuracy", "acc", "loss"};
+  const std::vector<std::string> known = {"accuracy", "acc",  "auroc", "dice",      "f1",
+                                          "iou",      "loss", "mae",   "precision", "recall"};
   task.metrics = task.function == TaskFunction::kTrain ? std::vector<std::string>{"loss"}
                                                        : std::vector<std::string>{"accuracy"};
   kwargs.Texts("metrics", task.metrics);

@@ -71,9 +71,14 @@ Result<std::unique_ptr<TaskRunner>> MakeTaskRunner(const NetworkSpec& network,
                                                    const DataLoaderSettings& data_settings,
                                                    const DataLoader& data);
 
-// The weights every party starts from, drawn from the plan's seed tensor by tensor: weights uniform
-// in +-sqrt(6 / fan_in) (He et al. 2015), biases uniform in +-1 / sqrt(fan_in) (PyTorch's default),
-// where fan_in is the number of inputs of one output. Needs no data. Shapes must be inferred.
+// The weights every party starts from, drawn from the plan's seed tensor by tensor. Needs no data.
+// Shapes must be inferred.
+//   convolutions, dense  weights uniform in +-sqrt(6 / fan_in) (He et al. 2015), biases uniform in
+//                        +-1 / sqrt(fan_in) (PyTorch's default); fan_in is the number of inputs of
+//                        one output, of a transposed convolution filters * height * width (PyTorch)
+//   norms                weight and running_var 1, bias and running_mean 0
+//   embedding            standard normal (PyTorch's default)
+//   lstm, gru            all uniform in +-1 / sqrt(units) (PyTorch's default)
 Model InitialModel(const NetworkSpec& network);
 
 }  // namespace fx

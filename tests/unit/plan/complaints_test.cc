@@ -214,9 +214,9 @@ TEST(Complaint, OfALayer) {
   EXPECT_EQ(
       After("{type: relu}", "{type: dropout, rate: 1}"),
       "plan.yaml:38: task_runner.settings.layers[1].rate is 1, expected at least 0, less than 1");
-  EXPECT_EQ(
-      After("{type: relu}", "{type: relu, rate: 1}"),
-      "plan.yaml:38: task_runner.settings.layers[1].rate is unknown, expected one of name, type");
+  EXPECT_EQ(After("{type: relu}", "{type: relu, rate: 1}"),
+            "plan.yaml:38: task_runner.settings.layers[1].rate is unknown, expected one of inputs, "
+            "name, type");
 }
 
 TEST(Complaint, OfALayersName) {
@@ -241,15 +241,16 @@ TEST(Complaint, OfLayersThatDoNotFit) {
 }
 
 TEST(Complaint, OfANetworkThatIsNone) {
-  EXPECT_EQ(
-      After("input_shape: [1, 28, 28]", "input_shape: [28, 28]"),
-      "plan.yaml:35: task_runner.settings.input_shape is a list, expected [features] or [channels, "
-      "height, width]");
-  EXPECT_EQ(After("softmax_cross_entropy", "mse"),
-            "plan.yaml:47: task_runner.settings.loss is \"mse\", expected softmax_cross_entropy");
-  EXPECT_EQ(After("momentum: 0.9", "beta1: 0.9"),
-            "plan.yaml:51: task_runner.settings.optimizer.beta1 is unknown, expected one of "
-            "learning_rate, momentum, type, weight_decay");
+  EXPECT_EQ(After("input_shape: [1, 28, 28]", "input_shape: [1, 2, 3, 4]"),
+            "plan.yaml:35: task_runner.settings.input_shape is a list, expected [features], [time, "
+            "features] or [channels, height, width]");
+  EXPECT_EQ(After("input_shape: [1, 28, 28]", "input_shape: [512, 1024, 1024]"),
+            "plan.yaml:35: task_runner.settings.input_shape is [512, 1024, 1024], expected "
+            "[features], [time, features] or [channels, height, width], at most 268435456 values "
+            "in all");
+  EXPECT_EQ(After("input_shape: [1, 28, 28]", "input_shape: [28, 0]"),
+            "plan.yaml:35: task_runner.settings.input_shape[1] is 0, expected a whole number from "
+            "1 to 1048576");
 }
 
 TEST(Complaint, OfATask) {

@@ -1,123 +1,94 @@
+// The parameters of every layer, as PyTorch shapes and orders them.
 #include "plan/network_spec.h"
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <utility>
+#include <vector>
+
 namespace fx {
 namespace {
 
-LayerSpec Layer(LayerType type, std::string name) {
+LayerSpec Layer(LayerType type, std::string name, Shape input) {
   LayerSpec layer;
   layer.type = type;
   layer.name = std::move(name);
+  layer.input = std::move(input);
   return layer;
 }
 
-LayerSpec Conv(std::string name, std::int64_t filters, std::int64_t kernel, std::int64_t padding) {
-  LayerSpec layer = Layer(LayerType::kConv2d, std::move(name));
-  layer.filters = filters;
-  layer.kernel[0] = layer.kernel[1] = kernel;
-  layer.padding[0] = layer.padding[1] = padding;
-  return layer;
+std::vector<std::string> Listed(const LayerSpec& layer) {
+  std::vector<std::string> all;
+  for (const TensorSpec& spec : ParameterLayout(layer)) {
+    EXPECT_EQ(spec.dtype, DType::kFloat32);
+    all.push_back(spec.name + " " + ToString(spec.shape));
+  }
+  return all;
 }
 
-LayerSpec Pool(std::int64_t kernel) {
-  LayerSpec layer = Layer(LayerType::kMaxPool, "pool");
-  layer.kernel[0] = layer.kernel[1] = layer.stride[0] = layer.stride[1] = kernel;
-  return layer;
-}
-
-LayerSpec Dense(std::string name, std::int64_t units) {
-  LayerSpec layer = Layer(LayerType::kDense, std::move(name));
-  layer.units = units;
-  return layer;
-}
-
-NetworkSpec Network(Shape input, std::vector<LayerSpec> layers) {
-  NetworkSpec network;
-  network.input_shape = std::move(input);
-  network.layers = std::move(layers);
-  return network;
-}
-
-std::string Misfit(NetworkSpec network) {
-  const Status status = InferShapes(network);
-  return status ? "fits" : status.error().message();
-}
-
-TEST(InferShapes, FollowsASampleThroughTheLayers) {
-  NetworkSpec network =
-      Network({1, 28, 28}, {Conv("c", 4, 5, 0), Layer(LayerType::kRelu, "r"), Pool(3),
-                            Layer(LayerType::kFlatten, "f"), Dense("d", 10)});
-  ASSERT_TRUE(InferShapes(network));
-  EXPECT_EQ(network.layers[0].output, (Shape{4, 24, 24}));
-  EXPECT_EQ(network.layers[1].output, (Shape{4, 24, 24}));
-  EXPECT_EQ(network.layers[2].output, (Shape{4, 8, 8}));
-  EXPECT_EQ(network.layers[3].output, (Shape{256}));
-  EXPECT_EQ(network.layers[4].input, (Shape{256}));
-  EXPECT_EQ(network.num_classes(), 10);
-}
-
-TEST(InferShapes, RoundsDownWhereAWindowDoesNotFitOnceMore) {
-  NetworkSpec network =
-      Network({2, 7, 9}, {Pool(2), Layer(LayerType::kFlatten, "f"), Dense("d", 2)});
-  ASSERT_TRUE(InferShapes(network));
-  EXPECT_EQ(network.layers[0].output, (Shape{2, 3, 4}));
-}
-
-TEST(InferShapes, AsksForFlattenBeforeDense) {
-  EXPECT_EQ(Misfit(Network({1, 8, 8}, {Dense("d", 2)})),
-            "layer d takes [features], but its input is [1, 8, 8]; put a flatten layer before it");
-}
-
-TEST(InferShapes, AsksForAnImageBeforeConvolution) {
-  EXPECT_EQ(
-      Misfit(Network({64}, {Conv("c", 1, 3, 0)})),
-      "layer c takes [channels, height, width], but its input is [64]; put it before flatten");
-}
-
-TEST(InferShapes, RefusesAKernelLargerThanItsInput) {
-  EXPECT_EQ(Misfit(Network({1, 4, 4}, {Conv("c", 1, 7, 1)})),
-            "layer c has a kernel of 7x7, larger than its input [1, 4, 4]");
-}
-
-TEST(InferShapes, RefusesPaddingThatIsAllOfTheKernel) {
-  EXPECT_EQ(Misfit(Network({1, 4, 4}, {Conv("c", 1, 3, 3)})),
-            "layer c has padding 3, expected less than the kernel's 3");
-}
-
-TEST(InferShapes, AsksForClassesAtTheEnd) {
-  EXPECT_EQ(
-      Misfit(Network({4}, {Dense("d", 1)})),
-      "layer d is the last and has the output [1], expected [classes] with two classes or more");
-  EXPECT_EQ(Misfit(Network({4}, {})), "the network has no layers, expected at least one");
-}
-
-TEST(InferShapes, RefusesAnInputThatIsNeitherImageNorList) {
-  EXPECT_EQ(
-      Misfit(Network({4, 4, 4, 4}, {Dense("d", 2)})),
-      "input_shape is [4, 4, 4, 4], expected [features], [time, features] or [channels, height, "
-      "width], at most 268435456 values in all");
-  EXPECT_NE(Misfit(Network({0}, {Dense("d", 2)})), "fits");
-  EXPECT_NE(Misfit(Network({1 << 20, 1 << 20, 1 << 20}, {Dense("d", 2)})), "fits");
-}
-
-TEST(InferShapes, RefusesANetworkLargerThanMemory) {
-  EXPECT_EQ(Misfit(Network({1 << 20}, {Dense("a", 1 << 20), Dense("b", 2)})),
-            "layer a brings the network to 1099512676352 weights, expected at most 4294967296");
-  EXPECT_EQ(
-      Misfit(Network({1, 1024, 1024}, {Conv("c", 65536, 1, 0)})),
-      "layer c has the output [65536, 1024, 1024], expected at most 268435456 values a sample");
-}
+using Names = std::vector<std::string>;
 
 TEST(ParameterLayout, ListsWeightsThenBiases) {
-  NetworkSpec network =
-      Network({3, 8, 8}, {Conv("c", 4, 3, 1), Layer(LayerType::kFlatten, "f"), Dense("d", 2)});
-  network.layers[2].bias = false;
-  ASSERT_TRUE(InferShapes(network));
-  const Layout expected = {{"c.weight", DType::kFloat32, {4, 3, 3, 3}},
-                           {"c.bias", DType::kFloat32, {4}},
-                           {"d.weight", DType::kFloat32, {2, 256}}};
-  EXPECT_EQ(ParameterLayout(network), expected);
+  LayerSpec conv = Layer(LayerType::kConv2d, "c", {4, 8, 8});
+  conv.filters = 6;
+  conv.kernel = {3, 5};
+  EXPECT_EQ(Listed(conv), (Names{"c.weight [6, 4, 3, 5]", "c.bias [6]"}));
+  conv.groups = 2;
+  conv.bias = false;
+  EXPECT_EQ(Listed(conv), (Names{"c.weight [6, 2, 3, 5]"}));
+  conv.type = LayerType::kConvTranspose2d;
+  conv.groups = 1;
+  conv.bias = true;
+  EXPECT_EQ(Listed(conv), (Names{"c.weight [4, 6, 3, 5]", "c.bias [6]"}));
+}
+
+TEST(ParameterLayout, HasDenseLayersReadTheLastAxis) {
+  LayerSpec dense = Layer(LayerType::kDense, "d", {20, 7});
+  dense.units = 3;
+  EXPECT_EQ(Listed(dense), (Names{"d.weight [3, 7]", "d.bias [3]"}));
+}
+
+TEST(ParameterLayout, HasTheStatisticsOfNorms) {
+  EXPECT_EQ(Listed(Layer(LayerType::kBatchNorm, "b", {4, 8, 8})),
+            (Names{"b.weight [4]", "b.bias [4]", "b.running_mean [4]", "b.running_var [4]"}));
+  EXPECT_EQ(Listed(Layer(LayerType::kGroupNorm, "g", {4, 8, 8})),
+            (Names{"g.weight [4]", "g.bias [4]"}));
+  EXPECT_EQ(Listed(Layer(LayerType::kLayerNorm, "l", {20, 7})),
+            (Names{"l.weight [7]", "l.bias [7]"}));
+  EXPECT_TRUE(IsTrained("b.weight"));
+  EXPECT_FALSE(IsTrained("b.running_mean"));
+  EXPECT_FALSE(IsTrained("b.running_var"));
+}
+
+TEST(ParameterLayout, StacksTheGatesOfRecurrentLayers) {
+  LayerSpec layer = Layer(LayerType::kLstm, "r", {20, 7});
+  layer.units = 5;
+  EXPECT_EQ(Listed(layer), (Names{"r.weight_ih [20, 7]", "r.weight_hh [20, 5]", "r.bias_ih [20]",
+                                  "r.bias_hh [20]"}));
+  layer.type = LayerType::kGru;
+  EXPECT_EQ(Listed(layer), (Names{"r.weight_ih [15, 7]", "r.weight_hh [15, 5]", "r.bias_ih [15]",
+                                  "r.bias_hh [15]"}));
+}
+
+TEST(ParameterLayout, HasATableForAnEmbedding) {
+  LayerSpec layer = Layer(LayerType::kEmbedding, "e", {20});
+  layer.entries = 96;
+  layer.units = 8;
+  EXPECT_EQ(Listed(layer), (Names{"e.weight [96, 8]"}));
+}
+
+TEST(ParameterLayout, GoesLayerAfterLayer) {
+  LayerSpec first = Layer(LayerType::kDense, "b", {7}), second = Layer(LayerType::kDense, "a", {3});
+  first.units = second.units = 3;
+  second.bias = false;
+  NetworkSpec network;
+  network.layers = {first, Layer(LayerType::kRelu, "r", {3}), second};
+  const Layout layout = ParameterLayout(network);
+  ASSERT_EQ(layout.size(), 3U);
+  EXPECT_EQ(layout[0].name, "b.weight");
+  EXPECT_EQ(layout[2].name, "a.weight");
+  EXPECT_EQ(ParameterLayout(network, 1).size(), 2U);
 }
 
 }  // namespace

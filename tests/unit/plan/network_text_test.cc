@@ -119,7 +119,7 @@ TEST(NetworkText, TakesInputsByName) {
                                                  "{type: dense, units: 4, name: a}\n"
                                                  "{type: dense, units: 4, inputs: input}\n"
                                                  "{type: relu, inputs: [a]}\n"
-                                                 "{type: add, inputs: [a, dense1, input]}\n"
+                                                 "{type: add, inputs: [a, dense2, input]}\n"
                                                  "{type: concat, inputs: [add1, relu1]}"));
   ASSERT_EQ(network.layers.size(), 5U);
   EXPECT_THAT(network.layers[0].inputs, ElementsAre(kNetworkInput));

@@ -13,6 +13,7 @@
 
 #include "core/base/file.h"
 #include "core/base/names.h"
+#include "plan/data_spec.h"
 #include "plan/network_spec.h"
 
 namespace fx {
@@ -40,15 +41,6 @@ struct CollaboratorSettings {
   OptTreatment opt_treatment = OptTreatment::kReset;
   bool delta_updates = false;
   std::uint32_t db_store_rounds = 1;
-};
-
-// data_loader: which loader, and its settings. `data_path` comes from data.yaml, not from here.
-struct DataLoaderSettings {
-  std::string type;     // registered name: "IdxDataLoader"
-  std::string dataset;  // folder with the data set's files
-  std::int64_t batch_size = 32;
-  std::int64_t collaborator_count = 1;  // shards the data set is cut into
-  double mean = 0, std = 1;             // pixels / 255, then (x - mean) / std
 };
 
 // network.settings

@@ -1,4 +1,4 @@
-// The sections that are settings and nothing else: aggregator, collaborator, data_loader, network,
+// The sections that are settings and nothing else: aggregator, collaborator, network,
 // compression_pipeline, straggler_handling_policy.
 #include <cmath>
 #include <limits>
@@ -118,20 +118,6 @@ void ReadCollaborator(const YamlValue& plan, Complaints& complaints, Collaborato
   s.Integer("db_store_rounds", out.db_store_rounds, 1, 1000);
   int device = 0;
   s.Pick("device_assignment_policy", {{"CPU_ONLY", 0}}, device);
-  section.Finish();
-}
-
-void ReadDataLoader(const YamlValue& plan, Complaints& complaints, DataLoaderSettings& out) {
-  SectionReader section(plan, "data_loader", Need::kRequired, complaints);
-  out.type = "IdxDataLoader";
-  int ignored = 0;
-  section.Template({{"IdxDataLoader", 0}}, ignored);
-  MappingReader& s = section.settings();
-  s.Text("dataset", out.dataset);
-  s.Integer("batch_size", out.batch_size, 1, 1'000'000);
-  s.Integer("collaborator_count", out.collaborator_count, 1, 1'000'000);
-  s.Real("mean", out.mean, -1e6, 1e6);
-  s.Real("std", out.std, 0, 1e6, Open::kLow);
   section.Finish();
 }
 

@@ -15,9 +15,9 @@ namespace fx {
 // the train files, validation data the t10k files. Samples are [1, rows, columns],
 // (pixel / 255 - mean) / std; pixels are kept as bytes until they are gathered.
 //
-// `data_path` k, a whole number from 1 to settings.collaborator_count = n: sample i of
-// settings.dataset, of both parts, belongs to shard i mod n + 1. Otherwise `data_path` is a folder
-// of the same four files, and all of it is used.
+// `data_path` k, a whole number from 1 to settings.collaborator_count, is shard k of
+// settings.dataset as settings.split cuts it (tasks/loaders/split.h); otherwise it is a folder of
+// the same four files, and all of it is used.
 Result<std::unique_ptr<DataLoader>> MakeIdxDataLoader(const DataLoaderSettings& settings,
                                                       const std::string& data_path);
 

@@ -71,6 +71,12 @@ TEST_F(IdxLoader, DealsBothPartsOutToShardsInTurn) {
   EXPECT_THAT(LabelsOf(Load("3").value()->validation()), ElementsAre(2));
 }
 
+TEST_F(IdxLoader, CutsAsThePlanSays) {
+  settings_.split.type = SplitType::kContiguous;
+  EXPECT_THAT(LabelsOf(Load("1").value()->train()), ElementsAre(0, 1, 2));
+  EXPECT_THAT(LabelsOf(Load("3").value()->validation()), ElementsAre(4));
+}
+
 TEST_F(IdxLoader, KeepsEachShardsPixelsWithItsLabels) {
   const auto loader = Load("2").value();
   const std::vector<std::uint32_t> indices = {1};
@@ -108,7 +114,7 @@ TEST_F(IdxLoader, ReadsGzippedFilesAndTheOtherSpelling) {
 
 TEST_F(IdxLoader, SaysWhichFolderOrFileIsMissing) {
   EXPECT_THAT(Load("/no/such/folder"),
-              IsError(ErrorCode::kNotFound, "there is no data folder /no/such/folder"));
+              IsError(ErrorCode::kNotFound, "there are no data at /no/such/folder"));
   ASSERT_THAT(RemoveIfExists(folder_.path() / "t10k-labels-idx1-ubyte"), IsOk());
   EXPECT_THAT(Load("1"), IsError(ErrorCode::kNotFound, "t10k-labels-idx1-ubyte.gz is there"));
 }
@@ -126,7 +132,7 @@ TEST_F(IdxLoader, RefusesImagesAndLabelsThatDoNotPairUp) {
 TEST_F(IdxLoader, RefusesPartsWithImagesOfDifferentSizes) {
   Write("t10k-images-idx3-ubyte", Idx({5, 3, 3}, std::string(45, 'x')));
   EXPECT_THAT(Load("1"), IsError(ErrorCode::kInvalidArgument,
-                                 "training images are [1, 2, 3], validation images [1, 3, 3]"));
+                                 "training samples are [1, 2, 3], validation samples [1, 3, 3]"));
 }
 
 TEST_F(IdxLoader, NamesTheTruncatedFile) {
@@ -136,7 +142,7 @@ TEST_F(IdxLoader, NamesTheTruncatedFile) {
 }
 
 TEST_F(IdxLoader, OfAnotherNameIsRefusedWithTheNamesThereAre) {
-  settings_.type = "CsvDataLoader";
+  settings_.type = "IdxLoader";
   EXPECT_THAT(Load("1"), IsError(ErrorCode::kInvalidArgument, "expected one of: IdxDataLoader"));
 }
 

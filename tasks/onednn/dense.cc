@@ -1,6 +1,7 @@
 // dense: output = input . weight^T + bias; a ReLU behind it is fused into the forward pass. The
 // input of a dense layer after a flatten keeps its [channels, height, width] extents, and so do the
-// weights, so that nothing has to be brought into row-major order between the two.
+// weights, so that nothing has to be brought into row-major order between the two. Of [time,
+// features] every step is a row of its own.
 #include <string_view>
 
 #include "tasks/onednn/layer.h"
@@ -17,16 +18,18 @@ class Dense final : public Layer {
       : Layer(at),
         weight_(at.parameter("weight")),
         bias_(at.parameter("bias")),
-        input_dims_(at.input().get_desc().dims()),
+        rows_(Rows()),
+        input_dims_(rows_.get_desc().dims()),
         output_dims_{input_dims_[0], at.spec.units},
         weight_dims_(WeightDims()),
         layout_(InputLayout()),
         forward_desc_(ForwardDesc()) {
-    input_ = InLayout(at.context, at.input(), layout_, forward_);
-    output_ = ZeroMemory(at.context, forward_desc_.dst_desc());
+    input_ = InLayout(at.context, rows_, layout_, forward_);
+    const memory to = ZeroMemory(at.context, forward_desc_.dst_desc());
+    output_ = IsSequence() ? View(to, SequenceDesc(at.spec.output)) : to;
     Arguments arguments = {{DNNL_ARG_SRC, input_},
                            {DNNL_ARG_WEIGHTS, Weights(*weight_, forward_desc_.weights_desc())},
-                           {DNNL_ARG_DST, output_}};
+                           {DNNL_ARG_DST, to}};
     if (bias_ != nullptr) {
       arguments[DNNL_ARG_BIAS] = Weights(*bias_, PlainDesc({at.spec.units}));
     }
@@ -36,11 +39,29 @@ class Dense final : public Layer {
   }
 
   void CompileBackward(const memory& output_gradient, bool want_input) override {
-    CompileBackwardWeights(output_gradient);
-    if (want_input) CompileBackwardData(output_gradient);
+    const memory gradient =
+        IsSequence() ? View(InLayout(at_.context, output_gradient, output_.get_desc(), backward_),
+                            PlainDesc(output_dims_))
+                     : output_gradient;
+    CompileBackwardWeights(gradient);
+    if (want_input) CompileBackwardData(gradient);
   }
 
  private:
+  bool IsSequence() const { return at_.spec.input.size() == 2; }
+
+  memory::desc SequenceDesc(const Shape& sample) const {
+    return PlainDesc(BatchDims(at_.input().get_desc().dims()[0], sample));
+  }
+
+  // [batch, features...].
+  memory Rows() {
+    if (!IsSequence()) return at_.input();
+    const memory::desc plain = SequenceDesc(at_.spec.input);
+    return View(InLayout(at_.context, at_.input(), plain, forward_),
+                PlainDesc({plain.dims()[0] * plain.dims()[1], plain.dims()[2]}));
+  }
+
   memory::dims WeightDims() const {
     memory::dims dims = input_dims_;
     dims[0] = at_.spec.units;
@@ -50,7 +71,7 @@ class Dense final : public Layer {
   // That of the input, unless it is a blocked one, which oneDNN has only reference code for here.
   memory::desc InputLayout() const {
     const memory::desc plain = PlainDesc(input_dims_);
-    if (at_.input().get_desc() == plain) return plain;
+    if (rows_.get_desc() == plain) return plain;
     return ChannelsLast(input_dims_);
   }
 
@@ -61,7 +82,8 @@ class Dense final : public Layer {
   dnnl::inner_product_forward::primitive_desc ForwardDesc() const {
     const prop_kind kind =
         at_.training ? prop_kind::forward_training : prop_kind::forward_inference;
-    return {{kind, layout_, AnyDesc(weight_dims_), BiasDesc(), AnyDesc(output_dims_)},
+    const memory::desc to = IsSequence() ? PlainDesc(output_dims_) : AnyDesc(output_dims_);
+    return {{kind, layout_, AnyDesc(weight_dims_), BiasDesc(), to},
             ForwardAttributes(),
             at_.context.engine()};
   }
@@ -98,18 +120,20 @@ class Dense final : public Layer {
 
   void CompileBackwardData(const memory& output_gradient) {
     const auto desc = BackwardDataDesc();
-    input_gradient_ = ZeroMemory(at_.context, desc.diff_src_desc());
+    const memory to = ZeroMemory(at_.context, desc.diff_src_desc());
+    input_gradient_ = IsSequence() ? View(to, SequenceDesc(at_.spec.input)) : to;
     backward_.push_back(MakeStep<dnnl::inner_product_backward_data>(
         at_.context, desc,
         {{DNNL_ARG_DIFF_DST,
           InLayout(at_.context, output_gradient, desc.diff_dst_desc(), backward_)},
          {DNNL_ARG_WEIGHTS, Weights(*weight_, desc.weights_desc())},
-         {DNNL_ARG_DIFF_SRC, input_gradient_}}));
+         {DNNL_ARG_DIFF_SRC, to}}));
     Note("backward data", desc.impl_info_str());
   }
 
   Parameter* const weight_;
   Parameter* const bias_;  // null without
+  const memory rows_;
   const memory::dims input_dims_, output_dims_, weight_dims_;
   const memory::desc layout_;
   const dnnl::inner_product_forward::primitive_desc forward_desc_;

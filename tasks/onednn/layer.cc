@@ -55,6 +55,8 @@ std::unique_ptr<Layer> MakeLayer(const LayerContext& at) {
       return MakeConvTranspose2d(at);
     case LayerType::kDense:
       return MakeDense(at);
+    case LayerType::kEmbedding:
+      return MakeEmbedding(at);
     case LayerType::kMaxPool:
       return MakeMaxPool(at);
     case LayerType::kAvgPool:

@@ -102,6 +102,7 @@ class Layer {
 std::unique_ptr<Layer> MakeConv2d(const LayerContext& at);
 std::unique_ptr<Layer> MakeConvTranspose2d(const LayerContext& at);
 std::unique_ptr<Layer> MakeDense(const LayerContext& at);
+std::unique_ptr<Layer> MakeEmbedding(const LayerContext& at);
 std::unique_ptr<Layer> MakeMaxPool(const LayerContext& at);
 std::unique_ptr<Layer> MakeAvgPool(const LayerContext& at);  // global_avg_pool as well
 std::unique_ptr<Layer> MakeRelu(const LayerContext& at);

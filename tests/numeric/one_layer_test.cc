@@ -28,6 +28,32 @@ TEST(OneLayer, DenseIsAProductAndASum) {
              [](const LayerInput& at) { return DenseOf(at, 6, 4); });
 }
 
+TEST(OneLayer, DenseTakesEveryStepOfASequenceByItself) {
+  CheckLayer({.spec = Dense("dense", 4), .inputs = {{5, 6}}, .value = {}},
+             [](const LayerInput& at) { return DenseOf(at, 6, 4); });
+}
+
+LayerSpec Embedding(std::int64_t entries, std::int64_t units) {
+  return {.type = LayerType::kEmbedding, .name = "embedding", .units = units, .entries = entries};
+}
+
+TEST(OneLayer, EmbeddingIsARowForEachNumber) {
+  constexpr std::size_t kUnits = 19;
+  CheckLayer({.spec = Embedding(5, kUnits),
+              .inputs = {{7}},
+              .differentiable_inputs = false,
+              .value = [](std::size_t, std::size_t i) { return static_cast<double>(i * i % 5); }},
+             [&](const LayerInput& at) {
+               Values y;
+               for (const double x : at.inputs[0]) {
+                 const auto row = at.parameters.at("weight").begin() +
+                                  static_cast<std::ptrdiff_t>(x) * std::ptrdiff_t{kUnits};
+                 y.insert(y.end(), row, row + kUnits);
+               }
+               return y;
+             });
+}
+
 TEST(OneLayer, TellsAWrongDefinition) {
   EXPECT_FATAL_FAILURE(CheckLayer({.spec = Dense("dense", 4), .inputs = {{6}}, .value = {}},
                                   [](const LayerInput& at) {

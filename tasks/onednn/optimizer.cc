@@ -1,18 +1,33 @@
 #include "tasks/onednn/optimizer.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 
 #include "core/base/format.h"
+#include "tasks/learning_rate.h"
+#include "tasks/onednn/update_rules.h"
 
 namespace fx::onednn {
 namespace {
 
 constexpr const char* kStepName = "adam.step";
 
-std::ptrdiff_t SizeOf(const Parameter& parameter) {
-  return static_cast<std::ptrdiff_t>(Floats(parameter.value).size());
+// What the formula keeps of each parameter, in the order of update_rules.h.
+std::vector<std::string> SlotNames(const OptimizerSpec& spec) {
+  switch (spec.type) {
+    case OptimizerType::kSgd:
+      if (spec.momentum == 0) return {};
+      return {"momentum"};
+    case OptimizerType::kAdam:
+    case OptimizerType::kAdamW:
+      return {"m", "v"};
+    case OptimizerType::kAdaGrad:
+      return {"sum"};
+    case OptimizerType::kRmsProp:
+      if (spec.momentum == 0) return {"v"};
+      return {"v", "momentum"};
+  }
+  FX_CHECK(false);
 }
 
 }  // namespace
@@ -32,73 +47,70 @@ void FromTensor(Context& context, const Tensor& tensor, const dnnl::memory& valu
 
 Optimizer::Optimizer(const OptimizerSpec& spec, Context& context,
                      std::vector<Parameter>& parameters, int threads)
-    : spec_(spec), context_(context), parameters_(parameters), threads_(threads) {
-  if (spec_.type == OptimizerType::kAdam) {
-    AddSlots("m");
-    AddSlots("v");
-  } else if (spec_.momentum != 0) {
-    AddSlots("momentum");
+    : spec_(spec),
+      context_(context),
+      parameters_(parameters),
+      threads_(threads),
+      rate_(spec.learning_rate) {
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    if (!parameters_[i].trained) continue;
+    trained_.push_back(i);
+    gradients_.push_back(Floats(parameters_[i].gradient));
+    if (spec_.proximal == 0) continue;
+    anchor_.push_back(ZeroMemory(context_, parameters_[i].value.get_desc()));
   }
+  for (const std::string& name : SlotNames(spec_)) AddSlots(name);
 }
 
 void Optimizer::AddSlots(const std::string& suffix) {
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+  for (const std::size_t i : trained_) {
     slots_.push_back({.parameter = i,
                       .name = parameters_[i].name + "." + suffix,
                       .values = ZeroMemory(context_, parameters_[i].value.get_desc())});
   }
 }
 
+void Optimizer::BeginTask(Round round) {
+  rate_ = LearningRate(spec_, round);
+  for (std::size_t i = 0; i < anchor_.size(); ++i) {
+    std::ranges::copy(Floats(parameters_[trained_[i]].value), Floats(anchor_[i]).begin());
+  }
+}
+
+void Optimizer::PrepareGradients() {
+  for (std::size_t i = 0; i < anchor_.size(); ++i) {
+    AddProximal(gradients_[i], Floats(parameters_[trained_[i]].value), Floats(anchor_[i]),
+                spec_.proximal, threads_);
+  }
+  if (spec_.clip_value > 0) {
+    for (const std::span<float> gradient : gradients_) {
+      ClipValues(gradient, spec_.clip_value, threads_);
+    }
+  }
+  if (spec_.clip_norm > 0) ClipNorm(gradients_, spec_.clip_norm, threads_);
+}
+
+float* Optimizer::SlotOf(std::size_t kind, std::size_t trained) const {
+  const std::size_t index = kind * trained_.size() + trained;
+  return index < slots_.size() ? Floats(slots_[index].values).data() : nullptr;
+}
+
 void Optimizer::Step() {
   ++steps_;
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    if (!parameters_[i].trained) continue;
-    spec_.type == OptimizerType::kAdam ? StepAdam(parameters_[i], i) : StepSgd(parameters_[i], i);
+  PrepareGradients();
+  for (std::size_t i = 0; i < trained_.size(); ++i) {
+    const std::span<float> w = Floats(parameters_[trained_[i]].value);
+    Apply({.w = w.data(),
+           .g = gradients_[i].data(),
+           .first = SlotOf(0, i),
+           .second = SlotOf(1, i),
+           .size = std::ssize(w)},
+          spec_, rate_, steps_, threads_);
   }
 }
 
-void Optimizer::StepSgd(Parameter& parameter, std::size_t index) {
-  float* const w = Floats(parameter.value).data();
-  const float* const g = Floats(parameter.gradient).data();
-  const std::ptrdiff_t size = SizeOf(parameter);
-  const auto rate = static_cast<float>(spec_.learning_rate);
-  const auto decay = static_cast<float>(spec_.weight_decay);
-  if (slots_.empty()) {
-#pragma omp parallel for simd schedule(static) num_threads(threads_)
-    for (std::ptrdiff_t i = 0; i < size; ++i) w[i] -= rate * (g[i] + decay * w[i]);
-    return;
-  }
-  const auto momentum = static_cast<float>(spec_.momentum);
-  float* const v = Floats(slots_[index].values).data();
-#pragma omp parallel for simd schedule(static) num_threads(threads_)
-  for (std::ptrdiff_t i = 0; i < size; ++i) {
-    v[i] = momentum * v[i] + (g[i] + decay * w[i]);
-    w[i] -= rate * v[i];
-  }
-}
-
-void Optimizer::StepAdam(Parameter& parameter, std::size_t index) {
-  float* const w = Floats(parameter.value).data();
-  const float* const g = Floats(parameter.gradient).data();
-  const std::ptrdiff_t size = SizeOf(parameter);
-  const auto decay = static_cast<float>(spec_.weight_decay);
-  const auto beta1 = static_cast<float>(spec_.beta1);
-  const auto beta2 = static_cast<float>(spec_.beta2);
-  const auto rest1 = static_cast<float>(1 - spec_.beta1);
-  const auto rest2 = static_cast<float>(1 - spec_.beta2);
-  const auto t = static_cast<double>(steps_);
-  const auto rate = static_cast<float>(spec_.learning_rate / (1 - std::pow(spec_.beta1, t)));
-  const auto unbias = static_cast<float>(1 / (1 - std::pow(spec_.beta2, t)));
-  const auto epsilon = static_cast<float>(spec_.epsilon);
-  float* const m = Floats(slots_[index].values).data();
-  float* const v = Floats(slots_[parameters_.size() + index].values).data();
-#pragma omp parallel for simd schedule(static) num_threads(threads_)
-  for (std::ptrdiff_t i = 0; i < size; ++i) {
-    const float gradient = g[i] + decay * w[i];
-    m[i] = beta1 * m[i] + rest1 * gradient;
-    v[i] = beta2 * v[i] + rest2 * gradient * gradient;
-    w[i] -= rate * m[i] / (std::sqrt(v[i] * unbias) + epsilon);
-  }
+bool Optimizer::CountsSteps() const {
+  return spec_.type == OptimizerType::kAdam || spec_.type == OptimizerType::kAdamW;
 }
 
 void Optimizer::Reset() {
@@ -111,7 +123,7 @@ Layout Optimizer::StateLayout() const {
   for (const Slot& slot : slots_) {
     layout.push_back({.name = slot.name, .shape = parameters_[slot.parameter].shape});
   }
-  if (spec_.type == OptimizerType::kAdam) {
+  if (CountsSteps()) {
     layout.push_back({.name = kStepName, .dtype = DType::kInt64, .shape = {}});
   }
   return layout;
@@ -124,7 +136,7 @@ Model Optimizer::State() const {
     state.push_back({.name = slot.name,
                      .tensor = ToTensor(context_, slot.values, parameters_[slot.parameter].shape)});
   }
-  if (spec_.type == OptimizerType::kAdam) {
+  if (CountsSteps()) {
     Tensor step(DType::kInt64, {});
     std::memcpy(step.bytes().data(), &steps_, sizeof steps_);
     state.push_back({.name = kStepName, .tensor = std::move(step)});
@@ -146,7 +158,7 @@ Status Optimizer::SetState(const Model& state) {
     FromTensor(context_, state[i].tensor, slots_[i].values);
   }
   steps_ = 1;
-  if (spec_.type == OptimizerType::kAdam) {
+  if (CountsSteps()) {
     std::memcpy(&steps_, state.back().tensor.bytes().data(), sizeof steps_);
     if (steps_ < 1) {
       Reset();

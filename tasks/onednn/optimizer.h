@@ -1,17 +1,18 @@
-// SGD with momentum, and Adam. Elementwise, so the layout of a parameter does not matter to them,
-// and padding stays zero.
+// Moves the parameters by their gradients: update_rules.h on what a network has. Elementwise, so
+// the layout of a parameter does not matter, and padding stays zero.
 //
-//   g = gradient + weight_decay w
-//   sgd:   v = momentum v + g;  w = w - lr v
-//   adam:  m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2
-//          w = w - lr (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
-//   (Kingma, Ba, "Adam: A Method for Stochastic Optimization", 2015, algorithm 1)
+// A step goes: the proximal term joins the gradients, single values are clipped, then the norm of
+// all together; then the optimizer's formula, in which weight decay is not clipped. Parameters that
+// are not trained are left alone.
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/base/names.h"
 #include "core/tensor/tensor.h"
 #include "plan/network_spec.h"
 #include "tasks/onednn/layer.h"
@@ -24,13 +25,18 @@ class Optimizer {
   Optimizer(const OptimizerSpec& spec, Context& context, std::vector<Parameter>& parameters,
             int threads);
 
-  // One update from the gradients.
+  // To be called before the first step of a task: sets the round's learning rate, and takes the
+  // parameters as they are for FedProx's anchor.
+  void BeginTask(Round round);
+  // One update from the gradients, which may be changed.
   void Step();
   // Forgets momenta and the step count.
   void Reset();
 
-  // Plain row-major float32 tensors "<parameter>.momentum", or "<parameter>.m" and "<parameter>.v",
-  // and for Adam "adam.step", an int64. Empty before the first step, and for SGD without momentum.
+  // Plain row-major float32 tensors for each trained parameter, in order: "<parameter>.momentum"
+  // (sgd), all "<parameter>.m", then all "<parameter>.v" (adam, adamw), "<parameter>.sum"
+  // (adagrad), "<parameter>.v", then "<parameter>.momentum" (rmsprop); and for adam and adamw
+  // "adam.step", an int64. Empty before the first step, and for sgd without momentum.
   Model State() const;
   // Takes what State returned; refuses other tensors.
   Status SetState(const Model& state);
@@ -42,15 +48,20 @@ class Optimizer {
     dnnl::memory values;
   };
   void AddSlots(const std::string& suffix);
-  void StepSgd(Parameter& parameter, std::size_t index);
-  void StepAdam(Parameter& parameter, std::size_t index);
+  float* SlotOf(std::size_t kind, std::size_t trained) const;
+  void PrepareGradients();
+  bool CountsSteps() const;
   Layout StateLayout() const;
 
   const OptimizerSpec spec_;
   Context& context_;
   std::vector<Parameter>& parameters_;
   const int threads_;
-  std::vector<Slot> slots_;  // all first ones in the order of parameters, then all second ones
+  std::vector<std::size_t> trained_;  // of parameters_
+  std::vector<Slot> slots_;  // all first ones in the order of trained_, then all second ones
+  std::vector<dnnl::memory> anchor_;  // in the order of trained_; empty without a proximal term
+  std::vector<std::span<float>> gradients_;  // likewise
+  double rate_;
   std::int64_t steps_ = 0;
 };
 

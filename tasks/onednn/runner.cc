@@ -127,6 +127,7 @@ class Runner final : public TaskRunner {
     const std::int64_t size = data_.train().size();
     ProgressMeter meter(context.progress, task.epochs, size);
     const MetricSums none = TRY(MetricSums::Make(spec_, task));
+    optimizer_->BeginTask(context.round);
     std::vector<Metric> metrics;
     for (std::int64_t epoch = 1; epoch <= task.epochs; ++epoch) {
       Tally tally = {.metrics = none, .loss = {}};

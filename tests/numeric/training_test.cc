@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "tests/numeric/reference.h"
+#include "tests/numeric/reference_optimizer.h"
 #include "tests/numeric/trainer.h"
 #include "tests/support/matchers.h"
 #include "tests/support/networks.h"
@@ -32,43 +33,6 @@ std::vector<std::byte> BytesOf(const Model& model) {
   }
   return bytes;
 }
-
-// The optimizers by their formulas, in double.
-class ReferenceOptimizer {
- public:
-  explicit ReferenceOptimizer(OptimizerSpec spec) : spec_(spec) {}
-
-  void Step(std::vector<Values>& weights, std::vector<Values> gradients) {
-    if (m_.empty()) {
-      for (const Values& w : weights) m_.emplace_back(w.size());
-      v_ = m_;
-    }
-    ++t_;
-    for (std::size_t p = 0; p < weights.size(); ++p) {
-      for (std::size_t i = 0; i < weights[p].size(); ++i) {
-        const double g = gradients[p][i] + spec_.weight_decay * weights[p][i];
-        weights[p][i] -= Change(m_[p][i], v_[p][i], g);
-      }
-    }
-  }
-
- private:
-  double Change(double& m, double& v, double g) const {
-    if (spec_.type == OptimizerType::kSgd) {
-      m = spec_.momentum * m + g;
-      return spec_.learning_rate * m;
-    }
-    m = spec_.beta1 * m + (1 - spec_.beta1) * g;
-    v = spec_.beta2 * v + (1 - spec_.beta2) * g * g;
-    const double m_hat = m / (1 - std::pow(spec_.beta1, t_));
-    const double v_hat = v / (1 - std::pow(spec_.beta2, t_));
-    return spec_.learning_rate * m_hat / (std::sqrt(v_hat) + spec_.epsilon);
-  }
-
-  const OptimizerSpec spec_;
-  std::vector<Values> m_, v_;
-  int t_ = 0;
-};
 
 // Trains `reference` as the contract of the runner says: shuffled anew each epoch by the plan's
 // seed, round, epoch and collaborator; batches in that order, the last one smaller.
@@ -148,7 +112,25 @@ INSTANTIATE_TEST_SUITE_P(
                    {.learning_rate = 0.02, .momentum = 0.9, .weight_decay = 0.05}},
         Optimizing{"Adam", {.type = OptimizerType::kAdam, .learning_rate = 0.003}},
         Optimizing{"AdamWithDecay",
-                   {.type = OptimizerType::kAdam, .learning_rate = 0.003, .weight_decay = 0.05}}),
+                   {.type = OptimizerType::kAdam, .learning_rate = 0.003, .weight_decay = 0.05}},
+        Optimizing{"AdamW",
+                   {.type = OptimizerType::kAdamW, .learning_rate = 0.003, .weight_decay = 0.5}},
+        Optimizing{"Nesterov",
+                   {.learning_rate = 0.02, .momentum = 0.9, .nesterov = true, .weight_decay = 0.1}},
+        Optimizing{"AdaGrad",
+                   {.type = OptimizerType::kAdaGrad, .learning_rate = 0.01, .weight_decay = 0.1}},
+        Optimizing{"RmsProp",
+                   {.type = OptimizerType::kRmsProp, .learning_rate = 0.001, .epsilon = 1e-3}},
+        Optimizing{"RmsPropWithMomentum",
+                   {.type = OptimizerType::kRmsProp,
+                    .learning_rate = 0.001,
+                    .momentum = 0.5,
+                    .epsilon = 1e-3,
+                    .weight_decay = 0.1}},
+        Optimizing{"ClippedNorm", {.learning_rate = 0.05, .momentum = 0.9, .clip_norm = 0.3}},
+        Optimizing{"ClippedValues",
+                   {.learning_rate = 0.05, .weight_decay = 0.1, .clip_value = 0.01}},
+        Optimizing{"Proximal", {.learning_rate = 0.05, .clip_norm = 0.5, .proximal = 2}}),
     [](const auto& tested) { return tested.param.name; });
 
 TEST(TrainingLoss, IsTheMeanOverTheSamplesOfTheLastEpoch) {
@@ -169,6 +151,34 @@ TEST(TrainingLoss, IsTheMeanOverTheSamplesOfTheLastEpoch) {
   EXPECT_NEAR(trained.metrics[1].value, correct, 1e-12);
   EXPECT_NEAR(validated.metrics[0].value, correct, 1e-12);
   EXPECT_NEAR(validated.metrics[1].value, loss, 1e-6);
+}
+
+// What is trained in `round` from the initial model.
+std::vector<std::byte> TrainedInRound(std::uint32_t round, const OptimizerSpec& optimizer,
+                                      const MemoryLoader& data) {
+  const auto runner = RunnerFor(SmallNetwork(optimizer), data, 16);
+  FX_CHECK(runner->Train(TrainTask(), InRound(round)).has_value());
+  return BytesOf(runner->GetParameters());
+}
+
+TEST(Schedule, SetsTheLearningRateOfTheRound) {
+  const MemoryLoader data(RandomSet(kInput, 50, kClasses, 3));
+  const OptimizerSpec halved = {.learning_rate = 0.08,
+                                .schedule = {.type = ScheduleType::kStep, .factor = 0.5}};
+  EXPECT_EQ(TrainedInRound(2, halved, data), TrainedInRound(2, {.learning_rate = 0.02}, data));
+  EXPECT_EQ(TrainedInRound(0, halved, data), TrainedInRound(0, {.learning_rate = 0.08}, data));
+}
+
+TEST(FedProx, HoldsASiteNearTheModelOfTheRound) {
+  const MemoryLoader data(RandomSet(kInput, 50, kClasses, 3));
+  const auto moved = [&](double proximal) {
+    const NetworkSpec network = SmallNetwork({.learning_rate = 0.05, .proximal = proximal});
+    const auto runner = RunnerFor(network, data, 16);
+    FX_CHECK(runner->Train(TrainTask(3), InRound(0)).has_value());
+    const Model from = InitialModel(network), to = runner->GetParameters();
+    return RelativeError(to[4].tensor.floats(), from[4].tensor.floats());
+  };
+  EXPECT_LT(moved(5), 0.7 * moved(0));
 }
 
 // The weighted mean in double of what the sites trained.

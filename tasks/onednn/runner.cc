@@ -15,6 +15,7 @@
 #include "tasks/metrics.h"
 #include "tasks/onednn/network.h"
 #include "tasks/onednn/optimizer.h"
+#include "tasks/prefetch.h"
 #include "tasks/progress_meter.h"
 #include "tasks/task_runner.h"
 
@@ -37,6 +38,11 @@ struct Tally {
 Status CheckCancelled(const TaskSpec& task, const TaskContext& context) {
   if (!context.cancelled || !context.cancelled()) return Ok();
   return Fail(ErrorCode::kCancelled, format("task {} was cancelled", task.name.value));
+}
+
+void Load(const Prefetch::Batch& batch, Network& network) {
+  std::ranges::copy(batch.samples, network.samples().begin());
+  std::ranges::copy(batch.targets, network.targets().begin());
 }
 
 class Runner final : public TaskRunner {
@@ -152,25 +158,23 @@ class Runner final : public TaskRunner {
                 .round = round,
                 .step = static_cast<std::uint64_t>((epoch - 1) * ((size + batch - 1) / batch)),
                 .collaborator = who};
+    Prefetch batches(data_.train(), order, batch);
     while (tally.samples < size) {
       TRY(CheckCancelled(task, context));
-      const std::int64_t count = std::min(batch, size - tally.samples);
-      const auto indices = std::span(order).subspan(static_cast<std::size_t>(tally.samples),
-                                                    static_cast<std::size_t>(count));
-      TRY(TrainBatch(indices, key, tally));
+      TRY(TrainBatch(batches.Next(), key, tally));
       meter.Update(epoch, tally.samples, tally.loss.mean());
       ++key.step;
     }
     return Ok();
   }
 
-  Status TrainBatch(std::span<const std::uint32_t> indices, const DrawKey& key, Tally& tally) {
-    Network& network = *TRY(NetworkFor(std::ssize(indices), true));
+  Status TrainBatch(const Prefetch::Batch& batch, const DrawKey& key, Tally& tally) {
+    Network& network = *TRY(NetworkFor(batch.size, true));
     network.LoadWeights();
-    data_.train().Gather(indices, network.samples(), network.targets());
+    Load(batch, network);
     const LossSum loss = network.Forward(key);
     TRY(CheckLoss(loss, network));
-    tally.Add(loss, network, std::ssize(indices));
+    tally.Add(loss, network, batch.size);
     network.Backward();
     optimizer_->Step();
     return Ok();
@@ -184,17 +188,16 @@ class Runner final : public TaskRunner {
     const MetricSums none = TRY(MetricSums::Make(spec_, task));
     Tally tally = {.metrics = none, .loss = {}};
     const Network* loaded = nullptr;
+    Prefetch batches(data_.validation(), order, kEvaluationBatch);
     while (tally.samples < size) {
       TRY(CheckCancelled(task, context));
-      const std::int64_t count = std::min(kEvaluationBatch, size - tally.samples);
-      Network& network = *TRY(NetworkFor(count, false));
+      const Prefetch::Batch batch = batches.Next();
+      Network& network = *TRY(NetworkFor(batch.size, false));
       if (std::exchange(loaded, &network) != &network) network.LoadWeights();
-      data_.validation().Gather(std::span(order).subspan(static_cast<std::size_t>(tally.samples),
-                                                         static_cast<std::size_t>(count)),
-                                network.samples(), network.targets());
+      Load(batch, network);
       const LossSum loss = network.Forward({});
       TRY(CheckLoss(loss, network));
-      tally.Add(loss, network, count);
+      tally.Add(loss, network, batch.size);
       meter.Update(1, tally.samples, tally.loss.mean());
     }
     meter.Finish();

@@ -62,6 +62,9 @@ std::unique_ptr<Layer> MakeLayer(const LayerContext& at) {
     case LayerType::kAvgPool:
     case LayerType::kGlobalAvgPool:
       return MakeAvgPool(at);
+    case LayerType::kLstm:
+    case LayerType::kGru:
+      return MakeRecurrent(at);
     case LayerType::kRelu:
       return MakeRelu(at);
     case LayerType::kDropout:

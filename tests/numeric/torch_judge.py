@@ -1,0 +1,233 @@
+"""PyTorch as the judge of the native runner: builds networks from the file torch_judge_test.cc
+wrote, in double precision, and writes what they compute.
+
+    torch_judge.py FOLDER
+
+FOLDER/cases.json lists the networks, with the names of NetworkSpec; FOLDER/values.bin holds, case
+after case, samples, targets and parameters as float32. FOLDER/answers.bin receives for each case,
+as float64: the loss, the gradient of each trained parameter, the loss in evaluation after three
+steps, and all parameters after them.
+"""
+import json
+import sys
+
+import numpy
+import torch
+from torch import nn
+from torch.nn import functional
+
+STEPS = 3
+
+
+class Then(nn.Module):
+    """A function as a layer."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, *inputs):
+        return self.function(*inputs)
+
+
+class Recurrent(nn.Module):
+    def __init__(self, kind, layer):
+        super().__init__()
+        self.inner = kind(layer["input"][-1], layer["units"], batch_first=True)
+        self.sequences = layer["return_sequences"]
+
+    def forward(self, x):
+        y, _ = self.inner(x)
+        return y if self.sequences else y[:, -1]
+
+
+def conv2d(l):
+    return nn.Conv2d(l["input"][0], l["filters"], l["kernel"], l["stride"], l["padding"],
+                     l["dilation"], l["groups"], l["bias"])
+
+
+def conv_transpose2d(l):
+    return nn.ConvTranspose2d(l["input"][0], l["filters"], l["kernel"], l["stride"], l["padding"],
+                              l["output_padding"], bias=l["bias"])
+
+
+def batch_norm(l):
+    kind = nn.BatchNorm2d if len(l["input"]) == 3 else nn.BatchNorm1d
+    return kind(l["input"][0], l["epsilon"], l["momentum"])
+
+
+def upsample(l):
+    if l["bilinear"]:
+        return nn.Upsample(scale_factor=tuple(l["scale"]), mode="bilinear", align_corners=False)
+    return nn.Upsample(scale_factor=tuple(l["scale"]), mode="nearest")
+
+
+def add(*inputs):
+    total = inputs[0]
+    for one in inputs[1:]:
+        total = total + one
+    return total
+
+
+LAYERS = {
+    "conv2d": conv2d,
+    "conv_transpose2d": conv_transpose2d,
+    "max_pool": lambda l: nn.MaxPool2d(l["kernel"], l["stride"], l["padding"]),
+    "avg_pool": lambda l: nn.AvgPool2d(l["kernel"], l["stride"], l["padding"]),
+    "global_avg_pool": lambda l: Then(lambda x: x.mean((2, 3))),
+    "dense": lambda l: nn.Linear(l["input"][-1], l["units"], l["bias"]),
+    "relu": lambda l: nn.ReLU(),
+    "leaky_relu": lambda l: nn.LeakyReLU(l["slope"]),
+    "gelu": lambda l: nn.GELU(),
+    "silu": lambda l: nn.SiLU(),
+    "tanh": lambda l: nn.Tanh(),
+    "sigmoid": lambda l: nn.Sigmoid(),
+    "softmax": lambda l: nn.Softmax(1 if len(l["input"]) == 3 else -1),
+    "dropout": lambda l: nn.Identity(),
+    "flatten": lambda l: nn.Flatten(),
+    "reshape": lambda l: Then(lambda x: x.reshape([len(x)] + l["output"])),
+    "concat": lambda l: Then(lambda *inputs: torch.cat(inputs, 1)),
+    "add": lambda l: Then(add),
+    "upsample": upsample,
+    "batch_norm": batch_norm,
+    "layer_norm": lambda l: nn.LayerNorm(l["input"][-1], l["epsilon"]),
+    "group_norm": lambda l: nn.GroupNorm(l["groups"], l["input"][0], l["epsilon"]),
+    "embedding": lambda l: Embedding(l),
+    "lstm": lambda l: Recurrent(nn.LSTM, l),
+    "gru": lambda l: Recurrent(nn.GRU, l),
+}
+
+
+class Embedding(nn.Module):
+    """Numbers arrive as any other sample does, as floats."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.inner = nn.Embedding(layer["entries"], layer["units"])
+
+    def forward(self, x):
+        return self.inner(x.long())
+
+
+class Network(nn.Module):
+    def __init__(self, layers):
+        super().__init__()
+        self.specs = layers
+        self.parts = nn.ModuleList([LAYERS[layer["type"]](layer) for layer in layers])
+        self.double()
+
+    def forward(self, x):
+        outputs = []
+        for spec, part in zip(self.specs, self.parts):
+            outputs.append(part(*[x if i < 0 else outputs[i] for i in spec["inputs"]]))
+        return outputs[-1]
+
+    def tensor(self, layer, name):
+        """The one that NetworkSpec calls so."""
+        part = self.parts[layer]
+        if hasattr(part, "inner"):
+            recurrent = isinstance(part, Recurrent)
+            return getattr(part.inner, name + ("_l0" if recurrent else ""))
+        return getattr(part, name)
+
+
+def loss_of(case, output, target):
+    weights = case["class_weights"]
+    weights = torch.tensor(weights, dtype=torch.float64) if weights else None
+    kind = case["loss"]
+    if kind == "softmax_cross_entropy":
+        if output.dim() == 3:  # [batch, time, classes]
+            output = output.transpose(1, 2)
+        return functional.cross_entropy(output, target.long(), weights)
+    if kind == "binary_cross_entropy":
+        if weights is not None and output.dim() == 4:
+            weights = weights[:, None, None]
+        return functional.binary_cross_entropy_with_logits(output, target, pos_weight=weights)
+    if kind == "mse":
+        return functional.mse_loss(output, target)
+    assert kind == "dice"
+    regions = tuple(range(2, output.dim())) if output.dim() != 3 else (1,)
+    p = torch.sigmoid(output)
+    if not regions:
+        return (1 - (2 * p * target + 1) / (p + target + 1)).mean()
+    overlap, total = (p * target).sum(regions), p.sum(regions) + target.sum(regions)
+    return (1 - (2 * overlap + 1) / (total + 1)).mean()
+
+
+def optimizer_of(o, trained):
+    kind, rate, decay = o["type"], o["learning_rate"], o["weight_decay"]
+    betas, epsilon = (o["beta1"], o["beta2"]), o["epsilon"]
+    if kind == "sgd":
+        return torch.optim.SGD(trained, rate, o["momentum"], weight_decay=decay,
+                               nesterov=o["nesterov"])
+    if kind == "adam":
+        return torch.optim.Adam(trained, rate, betas, epsilon, decay)
+    if kind == "adamw":
+        return torch.optim.AdamW(trained, rate, betas, epsilon, decay)
+    if kind == "adagrad":
+        return torch.optim.Adagrad(trained, rate, weight_decay=decay, eps=epsilon)
+    return torch.optim.RMSprop(trained, rate, o["decay"], epsilon, decay, o["momentum"])
+
+
+def prepare_gradients(o, trained, anchors):
+    """FedProx's term belongs to the loss; clipping sees what the loss gave."""
+    if o["proximal"]:
+        for parameter, anchor in zip(trained, anchors):
+            parameter.grad += o["proximal"] * (parameter.detach() - anchor)
+    if o["clip_value"]:
+        nn.utils.clip_grad_value_(trained, o["clip_value"])
+    if o["clip_norm"]:
+        nn.utils.clip_grad_norm_(trained, o["clip_norm"])
+
+
+def judge(case, take, put):
+    network = Network(case["layers"])
+    samples, targets = take(case["samples"]), take(case["targets"])
+    tensors = [network.tensor(p["layer"], p["name"]) for p in case["parameters"]]
+    for tensor, parameter in zip(tensors, case["parameters"]):
+        with torch.no_grad():
+            tensor.copy_(take(parameter["shape"]))
+    trained = [t for t in tensors if t.requires_grad]
+    anchors = [t.detach().clone() for t in trained]
+    optimizer = optimizer_of(case["optimizer"], trained)
+    for step in range(STEPS):
+        optimizer.zero_grad()
+        loss = loss_of(case, network(samples), targets)
+        loss.backward()
+        if step == 0:
+            put(loss)
+            for tensor in trained:
+                put(tensor.grad)
+        prepare_gradients(case["optimizer"], trained, anchors)
+        optimizer.step()
+    network.eval()
+    put(loss_of(case, network(samples), targets))
+    for tensor in tensors:
+        put(tensor)
+
+
+def main():
+    folder = sys.argv[1]
+    torch.set_num_threads(1)
+    values = numpy.fromfile(folder + "/values.bin", numpy.float32).astype(numpy.float64)
+    at = 0
+
+    def take(shape):
+        nonlocal at
+        count = int(numpy.prod(shape))
+        at += count
+        return torch.from_numpy(values[at - count:at].reshape(shape))
+
+    with open(folder + "/cases.json") as file, open(folder + "/answers.bin", "wb") as answers:
+        for case in json.load(file):
+            try:
+                judge(case, take, lambda t: answers.write(
+                    t.detach().contiguous().numpy().astype(numpy.float64).tobytes()))
+            except Exception:
+                print("seed", case["seed"], file=sys.stderr)
+                raise
+    assert at == len(values)
+
+
+if __name__ == "__main__":
+    main()

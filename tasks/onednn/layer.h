@@ -80,6 +80,8 @@ class Layer {
   bool is_alias() const { return output_.get_data_handle() == at_.input().get_data_handle(); }
   // What oneDNN picked for each primitive: "forward jit:avx512_core".
   const std::vector<std::string>& implementations() const { return implementations_; }
+  // What a batch goes through, but for loops of the layer's own.
+  std::vector<const Steps*> steps() const { return {&load_, &forward_, &backward_}; }
 
  protected:
   explicit Layer(LayerContext at) : at_(std::move(at)) {}

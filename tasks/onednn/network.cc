@@ -161,4 +161,17 @@ std::vector<std::string> Network::Implementations() const {
   return all;
 }
 
+std::vector<const Step*> Network::Primitives() const {
+  std::vector<const Steps*> passes = {&to_logits_};
+  for (const Steps& gather : gather_) passes.push_back(&gather);
+  for (const auto& layer : layers_) {
+    for (const Steps* const steps : layer->steps()) passes.push_back(steps);
+  }
+  std::vector<const Step*> all;
+  for (const Steps* const steps : passes) {
+    for (const Step& step : *steps) all.push_back(&step);
+  }
+  return all;
+}
+
 }  // namespace fx::onednn

@@ -45,6 +45,8 @@ class Network {
   std::string NonFiniteLayer() const;
   // "conv1: forward jit:avx512_core", for tests.
   std::vector<std::string> Implementations() const;
+  // Every primitive of a batch, for tests that count them and benches that time them.
+  std::vector<const Step*> Primitives() const;
 
  private:
   Network(const NetworkSpec& spec, Context& context, std::int64_t batch, bool training);

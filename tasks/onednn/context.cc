@@ -51,6 +51,12 @@ memory::desc ChannelsLast(const memory::dims& dims) {
   return {dims, memory::data_type::f32, memory::format_tag::nhwc};
 }
 
+memory::desc UnblockedLike(const memory& like, const memory::dims& dims) {
+  const memory::desc desc = like.get_desc();
+  const bool plain = dims.size() != 4 || desc == PlainDesc(desc.dims());
+  return plain ? PlainDesc(dims) : ChannelsLast(dims);
+}
+
 memory::desc AnyDesc(const memory::dims& dims) {
   return {dims, memory::data_type::f32, memory::format_tag::any};
 }

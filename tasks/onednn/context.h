@@ -67,6 +67,9 @@ dnnl::memory::dims BatchDims(std::int64_t batch, const Shape& sample);
 dnnl::memory::desc PlainDesc(const dnnl::memory::dims& dims);
 // float32 of rank 4, [batch, height, width, channels] in memory.
 dnnl::memory::desc ChannelsLast(const dnnl::memory::dims& dims);
+// Plain if `like` is, else, of rank 4, channels last: the layouts that all layers have fast code
+// for, to work near to where the input lies.
+dnnl::memory::desc UnblockedLike(const dnnl::memory& like, const dnnl::memory::dims& dims);
 // float32, in whatever layout the primitive likes best.
 dnnl::memory::desc AnyDesc(const dnnl::memory::dims& dims);
 

@@ -1,6 +1,6 @@
-// relu, dropout and flatten: layers that change no extent that matters, and work in place where
-// they may. A dropout may overwrite what a relu has put out: relu only asks for signs when it goes
-// backward, and those are kept or turned into zeros it would not pass anyway.
+// relu and dropout, which work in place where they may. A dropout may overwrite what a relu has put
+// out: relu only asks for signs when it goes backward, and those are kept or turned into zeros it
+// would not pass anyway.
 #include "core/base/random.h"
 #include "tasks/onednn/layer.h"
 
@@ -89,16 +89,6 @@ class Dropout final : public Layer {
   std::vector<float> mask_;
 };
 
-// A change of name only: dense takes its input in any shape and layout.
-class Flatten final : public Layer {
- public:
-  explicit Flatten(const LayerContext& at) : Layer(at) { output_ = at.input(); }
-
-  void CompileBackward(const memory& output_gradient, bool) override {
-    input_gradient_ = output_gradient;
-  }
-};
-
 }  // namespace
 
 std::unique_ptr<Layer> MakeRelu(const LayerContext& at) {
@@ -106,9 +96,6 @@ std::unique_ptr<Layer> MakeRelu(const LayerContext& at) {
 }
 std::unique_ptr<Layer> MakeDropout(const LayerContext& at) {
   return std::make_unique<Dropout>(at);
-}
-std::unique_ptr<Layer> MakeFlatten(const LayerContext& at) {
-  return std::make_unique<Flatten>(at);
 }
 
 }  // namespace fx::onednn

@@ -22,6 +22,22 @@ std::size_t CountReaders(const NetworkSpec& spec, std::size_t layer) {
   return readers;
 }
 
+bool TreatsEachValue(LayerType type) {
+  switch (type) {
+    case LayerType::kRelu:
+    case LayerType::kDropout:
+    case LayerType::kFlatten:
+    case LayerType::kLeakyRelu:
+    case LayerType::kGelu:
+    case LayerType::kSilu:
+    case LayerType::kTanh:
+    case LayerType::kSigmoid:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 NetworkSpec Reordered(NetworkSpec spec) {
@@ -74,6 +90,13 @@ bool Graph::AlreadyRectified(std::size_t relu) const {
   return FusesRelu(before) && CanRectify(At(before));
 }
 
+bool Graph::OnlyDenseReads(std::size_t layer) const {
+  return !uses_[layer].empty() && std::ranges::all_of(uses_[layer], [&](const Use& use) {
+    const LayerType type = spec_.layers[use.reader].type;
+    return type == LayerType::kDense || (TreatsEachValue(type) && OnlyDenseReads(use.reader));
+  });
+}
+
 bool Graph::ReadsAlone(std::size_t layer) const {
   const std::int64_t input = spec_.layers[layer].inputs.front();
   return input == kNetworkInput ? input_uses_ == 1 : uses_[At(input)].size() == 1;
@@ -88,7 +111,8 @@ bool Graph::Is(std::int64_t layer, LayerType type) const {
 }
 
 bool Graph::FusesRelu(std::int64_t layer) const {
-  return Is(layer, LayerType::kConv2d) || Is(layer, LayerType::kDense);
+  return Is(layer, LayerType::kConv2d) || Is(layer, LayerType::kDense) ||
+         Is(layer, LayerType::kAdd);
 }
 
 }  // namespace fx::onednn

@@ -34,6 +34,10 @@ class Graph {
   // The other side of CanRectify.
   bool AlreadyRectified(std::size_t relu) const;
 
+  // Whether what the layer puts out goes to dense layers only, at once or behind layers that treat
+  // each value by itself: then the order of its values does not matter.
+  bool OnlyDenseReads(std::size_t layer) const;
+
   // Whether nobody but `layer` reads its first input.
   bool ReadsAlone(std::size_t layer) const;
 

@@ -70,7 +70,12 @@ std::unique_ptr<Layer> MakeLayer(const LayerContext& at) {
     case LayerType::kDropout:
       return MakeDropout(at);
     case LayerType::kFlatten:
-      return MakeFlatten(at);
+    case LayerType::kReshape:
+      return MakeReshape(at);
+    case LayerType::kAdd:
+      return MakeAdd(at);
+    case LayerType::kConcat:
+      return MakeConcat(at);
     case LayerType::kLeakyRelu:
     case LayerType::kGelu:
     case LayerType::kSilu:

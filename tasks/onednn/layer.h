@@ -39,10 +39,12 @@ struct LayerContext {
   const LayerSpec& spec;
   std::vector<dnnl::memory> inputs;  // outputs of the layers it reads
   bool training = false;             // else evaluation: no backward, dropout does nothing
-  bool relu = false;                 // conv2d, dense: apply a ReLU to the output as well
+  bool relu = false;                 // conv2d, dense, add: apply a ReLU to the output as well
   bool already_rectified = false;    // relu: done by an earlier layer, only the gradient is left
   // Nobody else reads the first input, nor will the layer that made it: it may become the output.
   bool may_overwrite = false;
+  // flatten: all that read the output take it in the extents and the layout of the input as well.
+  bool may_keep_extents = false;
   std::vector<Parameter*> parameters;  // its own, in the order of ParameterLayout
 
   const dnnl::memory& input() const { return inputs.front(); }
@@ -110,7 +112,9 @@ std::unique_ptr<Layer> MakeAvgPool(const LayerContext& at);    // global_avg_poo
 std::unique_ptr<Layer> MakeRecurrent(const LayerContext& at);  // lstm, gru
 std::unique_ptr<Layer> MakeRelu(const LayerContext& at);
 std::unique_ptr<Layer> MakeDropout(const LayerContext& at);
-std::unique_ptr<Layer> MakeFlatten(const LayerContext& at);
+std::unique_ptr<Layer> MakeAdd(const LayerContext& at);
+std::unique_ptr<Layer> MakeConcat(const LayerContext& at);
+std::unique_ptr<Layer> MakeReshape(const LayerContext& at);     // flatten as well
 std::unique_ptr<Layer> MakeActivation(const LayerContext& at);  // leaky_relu to sigmoid
 std::unique_ptr<Layer> MakeSoftmax(const LayerContext& at);
 

@@ -70,6 +70,7 @@ Status Network::AddLayer(std::size_t index, std::vector<Parameter>& parameters) 
       .relu = graph_.CanRectify(index),
       .already_rectified = layer.type == LayerType::kRelu && graph_.AlreadyRectified(index),
       .may_overwrite = MayOverwrite(index),
+      .may_keep_extents = graph_.OnlyDenseReads(index),
       .parameters = ParametersOf(parameters, layer)};
   for (const std::int64_t input : layer.inputs) {
     at.inputs.push_back(

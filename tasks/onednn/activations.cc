@@ -1,4 +1,4 @@
-// leaky_relu, gelu, silu, tanh, sigmoid and softmax: in the layout their input has, and in place
+// leaky_relu, gelu, silu, tanh and sigmoid: in the layout their input has, and in place
 // where they may. Those whose gradient follows from their output keep that; the others keep their
 // input.
 #include "tasks/onednn/layer.h"
@@ -81,50 +81,10 @@ class Activation final : public Layer {
   const dnnl::eltwise_forward::primitive_desc forward_desc_;
 };
 
-class Softmax final : public Layer {
- public:
-  explicit Softmax(const LayerContext& at) : Layer(at), forward_desc_(ForwardDesc()) {
-    output_ = at.may_overwrite ? at.input() : ZeroMemory(at.context, at.input().get_desc());
-    forward_.push_back(MakeStep<dnnl::softmax_forward>(
-        at_.context, forward_desc_, {{DNNL_ARG_SRC, at.input()}, {DNNL_ARG_DST, output_}}));
-    Note("forward", forward_desc_.impl_info_str());
-  }
-
-  void CompileBackward(const memory& output_gradient, bool want_input) override {
-    if (!want_input) return;
-    const memory::desc layout = output_.get_desc();
-    const dnnl::softmax_backward::primitive_desc desc(
-        {layout, layout, Axis()}, Context::Attributes(), at_.context.engine(), forward_desc_);
-    input_gradient_ = InLayout(at_.context, output_gradient, layout, backward_);
-    backward_.push_back(MakeStep<dnnl::softmax_backward>(at_.context, desc,
-                                                         {{DNNL_ARG_DST, output_},
-                                                          {DNNL_ARG_DIFF_DST, input_gradient_},
-                                                          {DNNL_ARG_DIFF_SRC, input_gradient_}}));
-    Note("backward", desc.impl_info_str());
-  }
-
-  bool needs_output() const override { return at_.training; }
-
- private:
-  // Of [batch, channels, height, width], [batch, features] and [batch, time, features].
-  int Axis() const { return at_.spec.input.size() == 2 ? 2 : 1; }
-
-  dnnl::softmax_forward::primitive_desc ForwardDesc() const {
-    return {{dnnl::prop_kind::forward_training, at_.input().get_desc(), Axis()},
-            Context::Attributes(),
-            at_.context.engine()};
-  }
-
-  const dnnl::softmax_forward::primitive_desc forward_desc_;
-};
-
 }  // namespace
 
 std::unique_ptr<Layer> MakeActivation(const LayerContext& at) {
   return std::make_unique<Activation>(at);
-}
-std::unique_ptr<Layer> MakeSoftmax(const LayerContext& at) {
-  return std::make_unique<Softmax>(at);
 }
 
 }  // namespace fx::onednn

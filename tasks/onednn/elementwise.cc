@@ -24,6 +24,10 @@ class Relu final : public Layer {
 
   void CompileBackward(const memory& output_gradient, bool want_input) override {
     if (!want_input) return;
+    if (at_.gradient_rectified) {
+      input_gradient_ = output_gradient;
+      return;
+    }
     const memory::desc layout = output_.get_desc();
     const dnnl::eltwise_backward::primitive_desc desc(
         {dnnl::algorithm::eltwise_relu_use_dst_for_bwd, layout, layout, 0.0F},
@@ -36,7 +40,7 @@ class Relu final : public Layer {
     Note("backward", desc.impl_info_str());
   }
 
-  bool needs_signs() const override { return at_.training; }
+  bool needs_signs() const override { return at_.training && !at_.gradient_rectified; }
 
  private:
   dnnl::eltwise_forward::primitive_desc ForwardDesc() const {

@@ -85,9 +85,17 @@ bool Graph::CanRectify(std::size_t layer) const {
 }
 
 bool Graph::AlreadyRectified(std::size_t relu) const {
-  std::int64_t before = spec_.layers[relu].inputs.front();
-  if (Is(before, LayerType::kMaxPool)) before = spec_.layers[At(before)].inputs.front();
+  const std::int64_t before = RectifierOf(relu);
   return FusesRelu(before) && CanRectify(At(before));
+}
+
+bool Graph::GradientRectified(std::size_t relu) const {
+  return AlreadyRectified(relu) && Is(RectifierOf(relu), LayerType::kBatchNorm);
+}
+
+std::int64_t Graph::RectifierOf(std::size_t relu) const {
+  const std::int64_t before = spec_.layers[relu].inputs.front();
+  return Is(before, LayerType::kMaxPool) ? spec_.layers[At(before)].inputs.front() : before;
 }
 
 bool Graph::OnlyDenseReads(std::size_t layer) const {
@@ -112,7 +120,9 @@ bool Graph::Is(std::int64_t layer, LayerType type) const {
 
 bool Graph::FusesRelu(std::int64_t layer) const {
   return Is(layer, LayerType::kConv2d) || Is(layer, LayerType::kDense) ||
-         Is(layer, LayerType::kAdd);
+         Is(layer, LayerType::kAdd) ||
+         // oneDNN has only slow code for other numbers of channels.
+         (Is(layer, LayerType::kBatchNorm) && spec_.layers[At(layer)].output.front() % 8 == 0);
 }
 
 }  // namespace fx::onednn

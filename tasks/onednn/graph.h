@@ -33,6 +33,8 @@ class Graph {
   bool CanRectify(std::size_t layer) const;
   // The other side of CanRectify.
   bool AlreadyRectified(std::size_t relu) const;
+  // And whether that layer takes care of the gradient as well.
+  bool GradientRectified(std::size_t relu) const;
 
   // Whether what the layer puts out goes to dense layers only, at once or behind layers that treat
   // each value by itself: then the order of its values does not matter.
@@ -46,6 +48,8 @@ class Graph {
   const LayerSpec* OnlyReader(std::size_t layer) const;
   bool Is(std::int64_t layer, LayerType type) const;
   bool FusesRelu(std::int64_t layer) const;
+  // The layer before the relu, or before the max_pool before it.
+  std::int64_t RectifierOf(std::size_t relu) const;
 
   const NetworkSpec& spec_;
   std::vector<std::vector<Use>> uses_;

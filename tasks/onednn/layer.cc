@@ -84,6 +84,8 @@ std::unique_ptr<Layer> MakeLayer(const LayerContext& at) {
       return MakeActivation(at);
     case LayerType::kSoftmax:
       return MakeSoftmax(at);
+    case LayerType::kBatchNorm:
+      return MakeBatchNorm(at);
     default:
       break;
   }

@@ -39,8 +39,9 @@ struct LayerContext {
   const LayerSpec& spec;
   std::vector<dnnl::memory> inputs;  // outputs of the layers it reads
   bool training = false;             // else evaluation: no backward, dropout does nothing
-  bool relu = false;                 // conv2d, dense, add: apply a ReLU to the output as well
+  bool relu = false;                 // see Graph::CanRectify: apply a ReLU to the output as well
   bool already_rectified = false;    // relu: done by an earlier layer, only the gradient is left
+  bool gradient_rectified = false;   // relu: and not even that
   // Nobody else reads the first input, nor will the layer that made it: it may become the output.
   bool may_overwrite = false;
   // flatten: all that read the output take it in the extents and the layout of the input as well.
@@ -117,6 +118,7 @@ std::unique_ptr<Layer> MakeConcat(const LayerContext& at);
 std::unique_ptr<Layer> MakeReshape(const LayerContext& at);     // flatten as well
 std::unique_ptr<Layer> MakeActivation(const LayerContext& at);  // leaky_relu to sigmoid
 std::unique_ptr<Layer> MakeSoftmax(const LayerContext& at);
+std::unique_ptr<Layer> MakeBatchNorm(const LayerContext& at);
 
 // By at.spec.type.
 std::unique_ptr<Layer> MakeLayer(const LayerContext& at);

@@ -69,6 +69,7 @@ Status Network::AddLayer(std::size_t index, std::vector<Parameter>& parameters) 
       .training = training_,
       .relu = graph_.CanRectify(index),
       .already_rectified = layer.type == LayerType::kRelu && graph_.AlreadyRectified(index),
+      .gradient_rectified = layer.type == LayerType::kRelu && graph_.GradientRectified(index),
       .may_overwrite = MayOverwrite(index),
       .may_keep_extents = graph_.OnlyDenseReads(index),
       .parameters = ParametersOf(parameters, layer)};

@@ -99,6 +99,10 @@ LayerSpec Joining(LayerType type, std::vector<std::int64_t> inputs) {
   return {.type = type, .name = "join", .inputs = std::move(inputs)};
 }
 
+LayerSpec Norm(std::string name) {
+  return {.type = LayerType::kBatchNorm, .name = std::move(name)};
+}
+
 struct Case {
   std::string name;
   Shape input;
@@ -169,6 +173,16 @@ INSTANTIATE_TEST_SUITE_P(
              {2, 6, 6},
              {Conv2d("conv", 4, 3, 1), Flatten("flat"), Reading(Conv2d("last", 2, 3), {0}),
               Flatten("flat2"), Joining(LayerType::kConcat, {1, 3}), Dense("head", kClasses)}},
+        Case{"NormedResidual",
+             {2, 6, 6},
+             {Conv2d("stem", 8, 3, 1), Norm("norm1"), Relu("relu1"), Conv2d("conv", 8, 3, 1),
+              Norm("norm2"), Joining(LayerType::kAdd, {4, 2}), Relu("relu2"), Flatten("flatten"),
+              Dense("head", kClasses)}},
+        Case{"NormedPool",
+             {2, 6, 6},
+             {Conv2d("conv", 8, 3, 1), Norm("norm1"), Relu("relu"), MaxPool("pool", 2),
+              Flatten("flatten"), Dense("dense", 5), Norm("norm2"), Relu("relu2"),
+              Dense("head", kClasses)}},
         Case{"FlattenLast", {2, 5, 5}, {Conv2d("conv", kClasses, 5), Flatten("flat")}},
         Case{"TwiceTheSame",
              {2, 6, 6},

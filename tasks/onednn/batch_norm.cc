@@ -14,10 +14,10 @@ class BatchNorm final : public Layer {
  public:
   explicit BatchNorm(const LayerContext& at)
       : Layer(at),
-        weight_(Placed("weight")),
-        bias_(Placed("bias")),
-        running_mean_(Placed("running_mean")),
-        running_var_(Placed("running_var")),
+        weight_(PlainParameter("weight")),
+        bias_(PlainParameter("bias")),
+        running_mean_(PlainParameter("running_mean")),
+        running_var_(PlainParameter("running_var")),
         plain_dims_(at.input().get_desc().dims()),
         layout_(ChannelsLast(ImageDims())),
         forward_desc_(ForwardDesc()) {
@@ -30,7 +30,6 @@ class BatchNorm final : public Layer {
     variance_ = at.training ? ZeroMemory(at.context, channels) : running_var_->value;
     Arguments arguments = Statistics();
     arguments[DNNL_ARG_DST] = result_;
-    arguments[DNNL_ARG_SHIFT] = bias_->value;
     if (at.training && at.relu) {
       workspace_ = ZeroMemory(at.context, forward_desc_.workspace_desc());
       arguments[DNNL_ARG_WORKSPACE] = workspace_;
@@ -69,12 +68,6 @@ class BatchNorm final : public Layer {
   }
 
  private:
-  Parameter* Placed(std::string_view suffix) {
-    Parameter* const parameter = at_.parameter(suffix);
-    parameter->Place(at_.context, PlainDesc(parameter->shape));
-    return parameter;
-  }
-
   // Features are images of one pixel: oneDNN has fast code for those only.
   memory::dims ImageDims() const {
     return plain_dims_.size() == 4 ? plain_dims_
@@ -83,11 +76,11 @@ class BatchNorm final : public Layer {
   memory AsImage(const memory& from, Steps& steps) {
     if (plain_dims_.size() == 4) return InLayout(at_.context, from, layout_, steps);
     features_.push_back(InLayout(at_.context, from, PlainDesc(plain_dims_), steps));
-    return {layout_, at_.context.engine(), features_.back().get_data_handle()};
+    return View(features_.back(), layout_);
   }
   memory FromImage(const memory& image) const {
     if (plain_dims_.size() == 4) return image;
-    return {PlainDesc(plain_dims_), at_.context.engine(), image.get_data_handle()};
+    return View(image, PlainDesc(plain_dims_));
   }
 
   float Epsilon() const { return static_cast<float>(at_.spec.epsilon); }
@@ -110,7 +103,8 @@ class BatchNorm final : public Layer {
     return {{DNNL_ARG_SRC, input_},
             {DNNL_ARG_MEAN, mean_},
             {DNNL_ARG_VARIANCE, variance_},
-            {DNNL_ARG_SCALE, weight_->value}};
+            {DNNL_ARG_SCALE, weight_->value},
+            {DNNL_ARG_SHIFT, bias_->value}};
   }
 
   // running = (1 - momentum) running + momentum . scale . batch

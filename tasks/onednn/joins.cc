@@ -1,6 +1,6 @@
 // add and concat: layers of several inputs, which give each of them a gradient of its own, because
 // whoever takes a gradient may overwrite it.
-#include <algorithm>
+#include <vector>
 
 #include "tasks/onednn/layer.h"
 
@@ -59,25 +59,35 @@ class Add final : public Join {
   const memory::desc layout_;
 };
 
-// One input behind the other along axis 1: channels, features, or steps in time.
+// One input behind the other along axis 1: channels, features, or steps in time. The way forward is
+// plain loops, twice as fast as oneDNN's where channels lie last.
 class Concat final : public Join {
  public:
   explicit Concat(const LayerContext& at)
       : Join(at), output_dims_(BatchDims(at.input().get_desc().dims()[0], at.spec.output)) {
     const memory::desc layout = UnblockedLike(at.input(), output_dims_);
-    std::vector<memory::desc> parts;
-    Arguments arguments;
-    for (std::size_t i = 0; i < at.inputs.size(); ++i) {
-      parts.push_back(UnblockedLike(at.input(), at.inputs[i].get_desc().dims()));
-      arguments[DNNL_ARG_MULTIPLE_SRC + static_cast<int>(i)] =
-          InLayout(at.context, at.inputs[i], parts.back(), forward_);
-    }
-    const dnnl::concat::primitive_desc desc(layout, kAxis, parts, at.context.engine(),
-                                            Context::Attributes());
+    const bool channels_last = !(layout == PlainDesc(output_dims_));
     output_ = ZeroMemory(at.context, layout);
-    arguments[DNNL_ARG_DST] = output_;
-    forward_.push_back(MakeStep<dnnl::concat>(at_.context, desc, std::move(arguments)));
-    Note("forward", desc.impl_info_str());
+    const std::int64_t values = std::ssize(Floats(output_));
+    pieces_ = channels_last ? values / output_dims_[kAxis] : output_dims_[0];
+    for (const memory& input : at.inputs) {
+      const memory::desc part = UnblockedLike(at.input(), input.get_desc().dims());
+      parts_.push_back(InLayout(at.context, input, part, forward_));
+    }
+    Note("forward", channels_last ? "loops:channels_last" : "loops:plain");
+  }
+
+  void Forward(dnnl::stream& stream, const DrawKey& key) override {
+    Layer::Forward(stream, key);
+    stream.wait();
+    const std::int64_t stride = std::ssize(Floats(output_)) / pieces_;
+    std::int64_t begin = 0;
+    for (const memory& part : parts_) {
+      const std::span<const float> from = Floats(part);
+      const std::int64_t length = std::ssize(from) / pieces_;
+      Interleave(from.data(), length, Floats(output_).data() + begin, stride);
+      begin += length;
+    }
   }
 
   void CompileBackward(const memory& output_gradient, bool want_input) override {
@@ -87,7 +97,7 @@ class Concat final : public Join {
     for (std::size_t i = 0; i < at_.inputs.size(); ++i) {
       const memory::dims dims = at_.inputs[i].get_desc().dims();
       const memory::desc part = whole.get_desc().submemory_desc(dims, begin);
-      AddGradient(i, memory(part, at_.context.engine(), whole.get_data_handle()));
+      AddGradient(i, View(whole, part));
       begin[kAxis] += dims[kAxis];
     }
     whole_gradient_ = whole;
@@ -96,8 +106,21 @@ class Concat final : public Join {
  private:
   static constexpr int kAxis = 1;
 
+  // `from` is pieces of `length`, `to` takes one every `stride`.
+  void Interleave(const float* from, std::int64_t length, float* to, std::int64_t stride) const {
+#pragma omp parallel for schedule(static)
+    for (std::int64_t piece = 0; piece < pieces_; ++piece) {
+      const float* const x = from + piece * length;
+      float* const y = to + piece * stride;
+#pragma omp simd
+      for (std::int64_t i = 0; i < length; ++i) y[i] = x[i];
+    }
+  }
+
   const memory::dims output_dims_;
-  memory whole_gradient_;  // keeps what its parts are views of
+  std::int64_t pieces_ = 1;    // of the output in which the inputs take turns: pixels, or samples
+  std::vector<memory> parts_;  // the inputs, in the output's order of axes
+  memory whole_gradient_;      // keeps what its parts are views of
 };
 
 }  // namespace

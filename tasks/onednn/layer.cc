@@ -31,6 +31,12 @@ dnnl::primitive_attr Layer::ForwardAttributes() const {
   return attributes;
 }
 
+Parameter* Layer::PlainParameter(std::string_view suffix) {
+  Parameter* const parameter = at_.parameter(suffix);
+  parameter->Place(at_.context, PlainDesc(parameter->shape));
+  return parameter;
+}
+
 memory Layer::Weights(Parameter& parameter, const memory::desc& wanted) {
   parameter.Place(at_.context, wanted);
   return InLayout(at_.context, parameter.value, wanted, load_);
@@ -86,6 +92,12 @@ std::unique_ptr<Layer> MakeLayer(const LayerContext& at) {
       return MakeSoftmax(at);
     case LayerType::kBatchNorm:
       return MakeBatchNorm(at);
+    case LayerType::kLayerNorm:
+      return MakeLayerNorm(at);
+    case LayerType::kGroupNorm:
+      return MakeGroupNorm(at);
+    case LayerType::kUpsample:
+      return MakeUpsample(at);
     default:
       break;
   }

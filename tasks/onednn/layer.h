@@ -91,6 +91,8 @@ class Layer {
 
   // Of a forward pass: with the fused ReLU, if there is one.
   dnnl::primitive_attr ForwardAttributes() const;
+  // Of its own, in row-major layout.
+  Parameter* PlainParameter(std::string_view suffix);
   // The parameter's value in the layout a primitive wants.
   dnnl::memory Weights(Parameter& parameter, const dnnl::memory::desc& wanted);
   // Where a backward pass that computes in layout `made` shall leave the parameter's gradient; adds
@@ -119,6 +121,9 @@ std::unique_ptr<Layer> MakeReshape(const LayerContext& at);     // flatten as we
 std::unique_ptr<Layer> MakeActivation(const LayerContext& at);  // leaky_relu to sigmoid
 std::unique_ptr<Layer> MakeSoftmax(const LayerContext& at);
 std::unique_ptr<Layer> MakeBatchNorm(const LayerContext& at);
+std::unique_ptr<Layer> MakeLayerNorm(const LayerContext& at);
+std::unique_ptr<Layer> MakeGroupNorm(const LayerContext& at);
+std::unique_ptr<Layer> MakeUpsample(const LayerContext& at);
 
 // By at.spec.type.
 std::unique_ptr<Layer> MakeLayer(const LayerContext& at);

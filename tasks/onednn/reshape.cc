@@ -8,11 +8,6 @@ namespace {
 
 using dnnl::memory;
 
-// Row-major memory under other extents; `plain` has to outlive it.
-memory View(const Context& context, const memory& plain, const memory::dims& dims) {
-  return {PlainDesc(dims), context.engine(), plain.get_data_handle()};
-}
-
 class Reshape final : public Layer {
  public:
   explicit Reshape(const LayerContext& at)
@@ -26,7 +21,7 @@ class Reshape final : public Layer {
       return;
     }
     plain_ = InLayout(at.context, at.input(), PlainDesc(input_dims_), forward_);
-    output_ = View(at.context, plain_, output_dims_);
+    output_ = View(plain_, PlainDesc(output_dims_));
   }
 
   void CompileBackward(const memory& output_gradient, bool want_input) override {
@@ -36,7 +31,7 @@ class Reshape final : public Layer {
       return;
     }
     plain_gradient_ = InLayout(at_.context, output_gradient, PlainDesc(output_dims_), backward_);
-    input_gradient_ = View(at_.context, plain_gradient_, input_dims_);
+    input_gradient_ = View(plain_gradient_, PlainDesc(input_dims_));
   }
 
  private:

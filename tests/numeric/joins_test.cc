@@ -1,4 +1,5 @@
 // Layers that join several inputs or lay values out anew, one at a time and in whole networks.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "tasks/onednn/runner.h"
 #include "tests/numeric/one_layer.h"
 #include "tests/numeric/trainer.h"
 #include "tests/support/networks.h"
@@ -99,8 +101,8 @@ LayerSpec Joining(LayerType type, std::vector<std::int64_t> inputs) {
   return {.type = type, .name = "join", .inputs = std::move(inputs)};
 }
 
-LayerSpec Norm(std::string name) {
-  return {.type = LayerType::kBatchNorm, .name = std::move(name)};
+LayerSpec Norm(std::string name, LayerType type = LayerType::kBatchNorm) {
+  return {.type = type, .name = std::move(name)};
 }
 
 struct Case {
@@ -125,6 +127,14 @@ class Graphs : public ::testing::TestWithParam<Case> {
   const NetworkSpec network_ = MakeNetwork(GetParam().input, GetParam().layers);
   const MemoryLoader data_{RandomSet(GetParam().input, 9, kClasses, 5)};
 };
+
+// oneDNN falls back to loops a hundred times slower, without a word, when layouts do not suit it.
+TEST_P(Graphs, RunOnNoReferenceCode) {
+  for (const bool training : {false, true}) {
+    const auto picked = onednn::DescribeImplementations(network_, 9, training).value();
+    EXPECT_THAT(picked, ::testing::Each(::testing::Not(::testing::HasSubstr("ref")))) << training;
+  }
+}
 
 // Along the gradient the loss climbs by its square.
 TEST_P(Graphs, TheGradientIsTheSlopeOfTheLoss) {
@@ -182,6 +192,19 @@ INSTANTIATE_TEST_SUITE_P(
              {2, 6, 6},
              {Conv2d("conv", 8, 3, 1), Norm("norm1"), Relu("relu"), MaxPool("pool", 2),
               Flatten("flatten"), Dense("dense", 5), Norm("norm2"), Relu("relu2"),
+              Dense("head", kClasses)}},
+        Case{"DownAndUp",
+             {2, 8, 8},
+             {Conv2d("conv1", 8, 3, 1), Norm("norm", LayerType::kGroupNorm),
+              LayerSpec{.type = LayerType::kSilu, .name = "silu"}, MaxPool("pool", 2),
+              Conv2d("conv2", 8, 3, 1), LayerSpec{.type = LayerType::kTanh, .name = "tanh"},
+              LayerSpec{.type = LayerType::kUpsample, .name = "up"},
+              Joining(LayerType::kConcat, {6, 2}), Conv2d("conv3", 4, 1), Flatten("flatten"),
+              Norm("norm2", LayerType::kLayerNorm), Dense("head", kClasses)}},
+        Case{"Gated",
+             {2, 6, 6},
+             {Conv2d("conv", 4, 3, 1), LayerSpec{.type = LayerType::kSoftmax, .name = "softmax"},
+              Conv2d("conv2", 4, 3, 1), Joining(LayerType::kAdd, {2, 1}), Flatten("flatten"),
               Dense("head", kClasses)}},
         Case{"FlattenLast", {2, 5, 5}, {Conv2d("conv", kClasses, 5), Flatten("flat")}},
         Case{"TwiceTheSame",

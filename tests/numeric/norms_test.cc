@@ -98,6 +98,38 @@ TEST(BatchNorm, EvaluatesWithRunningStatistics) {
              });
 }
 
+TEST(LayerNorm, NormalisesEachSample) {
+  CheckLayer({.spec = {.type = LayerType::kLayerNorm}, .inputs = {{7}}},
+             Normalised([](std::size_t i) { return i / 7; }, [](std::size_t i) { return i % 7; }));
+}
+TEST(LayerNorm, NormalisesEachStep) {
+  CheckLayer({.spec = {.type = LayerType::kLayerNorm}, .inputs = {{4, 5}}},
+             Normalised([](std::size_t i) { return i / 5; }, [](std::size_t i) { return i % 5; }));
+}
+
+// Of six channels of six pixels.
+void CheckGroupNorm(std::int64_t groups, bool channels_last) {
+  const std::size_t group = 36 / static_cast<std::size_t>(groups);
+  CheckLayer({.spec = {.type = LayerType::kGroupNorm, .groups = groups},
+              .inputs = {{6, 2, 3}},
+              .channels_last = channels_last},
+             Normalised([=](std::size_t i) { return i / group; },
+                        [](std::size_t i) { return i / 6 % 6; }));
+}
+
+TEST(GroupNorm, NormalisesEachGroup) {
+  CheckGroupNorm(3, false);
+}
+TEST(GroupNorm, NormalisesGroupsThatLieChannelsLast) {
+  CheckGroupNorm(2, true);
+}
+TEST(GroupNorm, OfOneGroupNormalisesTheSample) {
+  CheckGroupNorm(1, true);
+}
+TEST(GroupNorm, OfAGroupAChannelNormalisesEachChannel) {
+  CheckGroupNorm(6, true);
+}
+
 // The running statistics move by the momentum, the variance as an unbiased one.
 TEST(BatchNorm, RunningStatisticsFollowTheBatches) {
   const NetworkSpec network = MakeNetwork({2}, {BatchNorm(), Dense("head", 3)});

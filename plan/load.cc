@@ -19,7 +19,7 @@ void ReadPlan(const YamlValue& document, Complaints& complaints, Plan& plan) {
   ReadTaskRunner(document, complaints, plan.task_runner);
   ReadNetwork(document, complaints, plan.network);
   ReadAssigner(document, complaints, plan.assigner, plan.task_groups);
-  ReadTasks(document, complaints, plan.tasks);
+  ReadTasks(document, plan.task_runner, complaints, plan.tasks);
   ReadCompressionPipeline(document, complaints);
   ReadStragglerPolicy(document, complaints, plan.stragglers);
   CrossCheck(plan, document, complaints);

@@ -16,7 +16,9 @@ void ReadTaskRunner(const YamlValue& plan, Complaints& complaints, NetworkSpec& 
 void ReadNetwork(const YamlValue& plan, Complaints& complaints, NetworkSettings& out);
 void ReadCompressionPipeline(const YamlValue& plan, Complaints& complaints);
 void ReadStragglerPolicy(const YamlValue& plan, Complaints& complaints, StragglerPolicy& out);
-void ReadTasks(const YamlValue& plan, Complaints& complaints, std::map<TaskName, TaskSpec>& out);
+// `network` is what the tasks train, read before.
+void ReadTasks(const YamlValue& plan, const NetworkSpec& network, Complaints& complaints,
+               std::map<TaskName, TaskSpec>& out);
 void ReadAssigner(const YamlValue& plan, Complaints& complaints, AssignerType& type,
                   std::vector<TaskGroup>& groups);
 

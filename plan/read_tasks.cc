@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/base/format.h"
+#include "plan/metric_names.h"
 #include "plan/names_check.h"
 #include "plan/read_sections.h"
 #include "plan/section_reader.h"
@@ -9,27 +10,46 @@
 namespace fx {
 namespace {
 
-void ReadMetrics(MappingReader& kwargs, TaskSpec& task, Complaints& complaints) {
-  const std::vector<std::string> known = {"accuracy", "acc",  "auroc", "dice",      "f1",
-                                          "iou",      "loss", "mae",   "precision", "recall"};
-  task.metrics = task.function == TaskFunction::kTrain ? std::vector<std::string>{"loss"}
-                                                       : std::vector<std::string>{"accuracy"};
+// Complains about a metric that is none, or that means nothing for the network. That is empty
+// after a complaint about its layers.
+void CheckMetric(MappingReader& kwargs, const std::string& path, const std::string& name,
+                 const NetworkSpec& network, Complaints& complaints) {
+  const auto is_in = [&](const std::vector<std::string>& names) {
+    return std::ranges::find(names, name) != names.end();
+  };
+  const YamlRef place = kwargs.Get("metrics");
+  if (!is_in(MetricNames())) {
+    complaints.Add(*place, format("{} is \"{}\", {}", path, name, Suggest(name, MetricNames())));
+    return;
+  }
+  if (network.layers.empty() || network.output().empty()) return;
+  const std::vector<std::string> known = MetricNamesFor(network);
+  if (is_in(known)) return;
+  std::string list;
+  for (const std::string& one : known) list += (list.empty() ? "" : ", ") + one;
+  complaints.Add(*place, format("{} is {}, which means nothing for this loss and the output {}, "
+                                "expected one of {}",
+                                path, name, ToString(network.output()), list));
+}
+
+void ReadMetrics(MappingReader& kwargs, const NetworkSpec& network, TaskSpec& task,
+                 Complaints& complaints) {
+  const char* const score = network.loss.type == LossType::kMse ? "mae" : "accuracy";
+  task.metrics = {task.function == TaskFunction::kTrain ? "loss" : score};
   kwargs.Texts("metrics", task.metrics);
+  if (!kwargs.Has("metrics")) return;
   for (std::size_t i = 0; i < task.metrics.size(); ++i) {
-    const std::string& name = task.metrics[i];
-    if (std::ranges::find(known, name) == known.end()) {
-      complaints.Add(
-          *kwargs.Get("metrics"),
-          format("{}[{}] is \"{}\", {}", kwargs.PathOf("metrics"), i, name, Suggest(name, known)));
-    }
+    CheckMetric(kwargs, format("{}[{}]", kwargs.PathOf("metrics"), i), task.metrics[i], network,
+                complaints);
   }
 }
 
-void ReadKwargs(MappingReader& task_reader, TaskSpec& task, Complaints& complaints) {
+void ReadKwargs(MappingReader& task_reader, const NetworkSpec& network, TaskSpec& task,
+                Complaints& complaints) {
   YamlRef value = task_reader.Get("kwargs");
   if (!value) value = std::make_shared<YamlValue>();
   MappingReader kwargs(value, task_reader.PathOf("kwargs"), complaints);
-  ReadMetrics(kwargs, task, complaints);
+  ReadMetrics(kwargs, network, task, complaints);
   std::int64_t batch_size = 0;
   kwargs.Integer("batch_size", batch_size, 1, 1'000'000);
   if (batch_size > 0) task.batch_size = batch_size;
@@ -63,7 +83,8 @@ void ReadAggregationType(MappingReader& task_reader, Complaints& complaints) {
   reader.Finish();
 }
 
-void ReadTask(const YamlEntry& entry, Complaints& complaints, std::map<TaskName, TaskSpec>& out) {
+void ReadTask(const YamlEntry& entry, const NetworkSpec& network, Complaints& complaints,
+              std::map<TaskName, TaskSpec>& out) {
   const std::string& name = KeyText(*entry.key);
   const std::string path = "tasks." + name;
   const std::string problem = TaskNameProblem(name);
@@ -82,7 +103,7 @@ void ReadTask(const YamlEntry& entry, Complaints& complaints, std::map<TaskName,
   task.name = {name};
   if (function >= 0) {
     task.function = static_cast<TaskFunction>(function);
-    ReadKwargs(reader, task, complaints);
+    ReadKwargs(reader, network, task, complaints);
   } else {
     reader.Get("kwargs");
   }
@@ -114,7 +135,8 @@ void ReadGroup(const YamlRef& value, const std::string& path, AssignerType type,
 
 }  // namespace
 
-void ReadTasks(const YamlValue& plan, Complaints& complaints, std::map<TaskName, TaskSpec>& out) {
+void ReadTasks(const YamlValue& plan, const NetworkSpec& network, Complaints& complaints,
+               std::map<TaskName, TaskSpec>& out) {
   const YamlRef section = plan.Find("tasks");
   if (!section || !section->is_mapping()) {
     complaints.Add(section ? *section : plan, "the section tasks is missing");
@@ -124,7 +146,7 @@ void ReadTasks(const YamlValue& plan, Complaints& complaints, std::map<TaskName,
     if (KeyText(*entry.key) == "settings") {
       MappingReader(entry.value, "tasks.settings", complaints).Finish();
     } else {
-      ReadTask(entry, complaints, out);
+      ReadTask(entry, network, complaints, out);
     }
   }
 }

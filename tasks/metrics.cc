@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "core/base/format.h"
+#include "plan/metric_names.h"
 
 namespace fx {
 namespace {
@@ -17,17 +18,10 @@ bool IsOfCounts(const std::string& name) {
   return std::ranges::find(kOfCounts, name) != kOfCounts.end();
 }
 
-const char* KnownFor(const NetworkSpec& network) {
-  if (network.loss.type == LossType::kMse) return "loss or mae";
-  return OutputAxes(network.output()).places == 1
-             ? "loss, accuracy, dice, iou, precision, recall, f1 or auroc"
-             : "loss, accuracy, dice, iou, precision, recall or f1";
-}
-
-bool MeansSomething(const std::string& name, const NetworkSpec& network) {
-  if (name == "loss") return true;
-  if (network.loss.type == LossType::kMse) return name == "mae";
-  return IsOfCounts(name) || (name == "auroc" && OutputAxes(network.output()).places == 1);
+std::string Listed(const std::vector<std::string>& names) {
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
+  return list;
 }
 
 double Ratio(std::int64_t part, std::int64_t whole) {
@@ -56,11 +50,13 @@ double Auroc(std::vector<std::pair<float, bool>> scores) {
 }  // namespace
 
 Result<MetricSums> MetricSums::Make(const NetworkSpec& network, const TaskSpec& task) {
+  const std::vector<std::string> known = MetricNamesFor(network);
   for (const std::string& name : task.metrics) {
-    if (MeansSomething(name, network)) continue;
-    return Fail(ErrorCode::kInvalidArgument,
-                format("task {} asks for the metric {}, expected for this loss and output {}",
-                       task.name.value, name, KnownFor(network)));
+    if (std::ranges::find(known, name) != known.end()) continue;
+    return Fail(
+        ErrorCode::kInvalidArgument,
+        format("task {} asks for the metric {}, expected for this loss and output one of {}",
+               task.name.value, name, Listed(known)));
   }
   return MetricSums(network, task);
 }

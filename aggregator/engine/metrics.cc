@@ -103,7 +103,7 @@ std::optional<Score> ScoreOf(const std::vector<AggregatedMetric>& metrics,
   if (chosen == nullptr) return std::nullopt;
   return Score{.metric = chosen->metric.name,
                .value = chosen->metric.value,
-               .lower_is_better = IsLoss(chosen->metric.name)};
+               .lower_is_better = IsLoss(chosen->metric.name) || chosen->metric.name == "mae"};
 }
 
 bool Beats(const Score& score, const std::optional<BestModelChosen>& best) {

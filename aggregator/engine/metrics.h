@@ -31,8 +31,8 @@ struct Score {
   bool lower_is_better = false;
 };
 
-// A loss is a metric with "loss" in its name, in any case: lower is better. Of everything else,
-// higher is.
+// A loss is a metric with "loss" in its name, in any case. Of losses and errors (mae) lower is
+// better; of everything else, higher is.
 bool IsLoss(const std::string& metric);
 
 // Of the first of `judging_tasks` with results: its first metric that is no loss, else its first.

@@ -98,6 +98,13 @@ TEST(ScoreOf, IsTheFirstLossIfThereIsNothingElse) {
   EXPECT_TRUE(score->lower_is_better);
 }
 
+TEST(ScoreOf, IsBetterTheSmallerAnErrorIs) {
+  const auto score = ScoreOf(Metrics({{"v", {"loss", 4}}, {"v", {"mae", 2}}}), {{"v"}});
+  ASSERT_TRUE(score);
+  EXPECT_EQ(score->metric, "mae");
+  EXPECT_TRUE(score->lower_is_better);
+}
+
 TEST(ScoreOf, IsNoneWithoutAJudge) {
   EXPECT_FALSE(ScoreOf(Metrics({{"train", {"accuracy", 1}}}), {{"v"}}));
 }

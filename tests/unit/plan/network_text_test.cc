@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "plan/metric_names.h"
 #include "plan/read_network.h"
 
 namespace fx {
@@ -18,7 +19,9 @@ namespace {
 
 using test::WithNetwork;
 using test::WithOptimizer;
+using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::Not;
 
 NetworkSpec Loaded(std::string text) {
   Result<Plan> plan = test::PlanText().Set(std::move(text)).Load();
@@ -186,11 +189,37 @@ TEST(NetworkText, ReadsSchedules) {
 }
 
 TEST(NetworkText, KnowsEveryMetric) {
-  const std::string all = "[loss, accuracy, acc, dice, iou, precision, recall, f1, auroc, mae]";
+  const std::string all = "[loss, accuracy, acc, dice, iou, precision, recall, f1, auroc]";
   EXPECT_EQ(test::After("[accuracy, loss]", all), "");
   EXPECT_EQ(test::After("[accuracy, loss]", "[bleu]"),
             "plan.yaml:79: tasks.aggregated_model_validation.kwargs.metrics[0] is \"bleu\", "
             "expected one of acc, accuracy, auroc, dice, f1, iou, loss, mae, precision, recall");
+}
+
+constexpr std::string_view kMetrics = "      metrics: [loss]\n";
+
+TEST(NetworkText, HasAMetricForEachLoss) {
+  for (const auto& [loss, metric] : {std::pair("mse", "mae"), std::pair("dice", "accuracy")}) {
+    std::string text = WithNetwork("[4]", "{type: dense, units: 2}", loss);
+    for (std::size_t at; (at = text.find(kMetrics)) != std::string::npos;)
+      text.erase(at, kMetrics.size());
+    const Result<Plan> plan = test::PlanText().Set(text).Load();
+    ASSERT_TRUE(plan) << plan.error().Render();
+    EXPECT_THAT(plan->tasks.at({"aggregated_model_validation"}).metrics, ElementsAre(metric));
+    EXPECT_THAT(plan->tasks.at({"train"}).metrics, ElementsAre("loss"));
+  }
+}
+
+TEST(NetworkText, RefusesMetricsThatMeanNothing) {
+  EXPECT_EQ(test::After("[accuracy, loss]", "[accuracy, mae]"),
+            "plan.yaml:79: tasks.aggregated_model_validation.kwargs.metrics[1] is mae, which means "
+            "nothing for this loss and the output [10], expected one of loss, accuracy, acc, dice, "
+            "iou, f1, precision, recall, auroc");
+  NetworkSpec network;
+  network.layers.emplace_back().output = {3, 8, 8};
+  EXPECT_THAT(MetricNamesFor(network), Not(Contains("auroc")));
+  network.layers.back().output = {3, 1, 1};
+  EXPECT_THAT(MetricNamesFor(network), Contains("auroc"));
 }
 
 }  // namespace

@@ -195,9 +195,9 @@ TEST(Metrics, RefuseWhatMeansNothing) {
   const auto refusal = [](LossType loss, Shape output, const char* metric) {
     return MetricSums::Make(NetworkWith(loss, std::move(output)), TaskWith({"loss", metric}));
   };
-  EXPECT_THAT(
-      refusal(LossType::kMse, {1}, "f1"),
-      IsError(ErrorCode::kInvalidArgument, "metric f1, expected for this loss and output loss or"));
+  EXPECT_THAT(refusal(LossType::kMse, {1}, "f1"),
+              IsError(ErrorCode::kInvalidArgument,
+                      "metric f1, expected for this loss and output one of loss, mae"));
   EXPECT_THAT(refusal(LossType::kSoftmaxCrossEntropy, {2}, "mae"),
               IsError(ErrorCode::kInvalidArgument, "metric mae"));
   EXPECT_THAT(refusal(LossType::kDice, {1, 4, 4}, "auroc"),

@@ -64,10 +64,9 @@ std::unique_ptr<Layer> MakeLayer(const LayerContext& at) {
     case LayerType::kEmbedding:
       return MakeEmbedding(at);
     case LayerType::kMaxPool:
-      return MakeMaxPool(at);
     case LayerType::kAvgPool:
     case LayerType::kGlobalAvgPool:
-      return MakeAvgPool(at);
+      return MakePool(at);
     case LayerType::kLstm:
     case LayerType::kGru:
       return MakeRecurrent(at);

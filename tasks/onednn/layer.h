@@ -110,8 +110,7 @@ std::unique_ptr<Layer> MakeConv2d(const LayerContext& at);
 std::unique_ptr<Layer> MakeConvTranspose2d(const LayerContext& at);
 std::unique_ptr<Layer> MakeDense(const LayerContext& at);
 std::unique_ptr<Layer> MakeEmbedding(const LayerContext& at);
-std::unique_ptr<Layer> MakeMaxPool(const LayerContext& at);
-std::unique_ptr<Layer> MakeAvgPool(const LayerContext& at);    // global_avg_pool as well
+std::unique_ptr<Layer> MakePool(const LayerContext& at);       // max, avg and global_avg
 std::unique_ptr<Layer> MakeRecurrent(const LayerContext& at);  // lstm, gru
 std::unique_ptr<Layer> MakeRelu(const LayerContext& at);
 std::unique_ptr<Layer> MakeDropout(const LayerContext& at);

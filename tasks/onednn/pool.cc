@@ -1,10 +1,8 @@
 // max_pool: the largest value of each window; padding never wins, and of equal values the first
-// does.
-//
-// In plain loops over channels-last memory, the layout the convolutions around it work in, so that
-// nothing is brought into another order between them.
-#include <algorithm>
-#include <vector>
+// does. avg_pool: the mean of each window, padding counting as zeros; global_avg_pool: that of the
+// whole image, [channels, height, width] to [channels]. Channels-last, as the convolutions around
+// them.
+#include <utility>
 
 #include "tasks/onednn/layer.h"
 
@@ -13,130 +11,95 @@ namespace {
 
 using dnnl::memory;
 
-// The windows of one axis, clipped to the input.
-struct Axis {
-  std::int64_t input, output, kernel, stride, padding;
-
-  std::int64_t begin(std::int64_t window) const {
-    return std::max<std::int64_t>(0, window * stride - padding);
-  }
-  std::int64_t end(std::int64_t window) const {
-    return std::min(input, window * stride - padding + kernel);
-  }
+struct Windows {
+  memory::dims kernel, strides, padding;
+  const memory::dims dilation{0, 0};  // oneDNN's 0 is dense
 };
 
-// best = max(best, x), elementwise; `winner` remembers which tap it came from.
-void Compete(std::int64_t channels, const float* x, std::int32_t tap, float* best,
-             std::int32_t* winner) {
-#pragma omp simd
-  for (std::int64_t c = 0; c < channels; ++c) {
-    const bool larger = x[c] > best[c];
-    winner[c] = larger ? tap : winner[c];
-    best[c] = larger ? x[c] : best[c];
+Windows WindowsOf(const LayerSpec& spec) {
+  if (spec.type == LayerType::kGlobalAvgPool) {
+    return {.kernel = {spec.input[1], spec.input[2]}, .strides = {1, 1}, .padding = {0, 0}};
   }
+  return {.kernel = {spec.kernel[0], spec.kernel[1]},
+          .strides = {spec.stride[0], spec.stride[1]},
+          .padding = {spec.padding[0], spec.padding[1]}};
 }
 
-// x += gradient where the winner is `tap`.
-void Reward(std::int64_t channels, const float* gradient, std::int32_t tap,
-            const std::int32_t* winner, float* x) {
-#pragma omp simd
-  for (std::int64_t c = 0; c < channels; ++c) x[c] += winner[c] == tap ? gradient[c] : 0.0F;
-}
-
-class MaxPool final : public Layer {
+class Pool final : public Layer {
  public:
-  explicit MaxPool(const LayerContext& at)
+  explicit Pool(const LayerContext& at)
       : Layer(at),
-        batch_(at.input().get_desc().dims()[0]),
-        channels_(at.spec.input[0]),
-        rows_(AxisOf(0)),
-        columns_(AxisOf(1)) {
-    input_ =
-        InLayout(at.context, at.input(), ChannelsLast(BatchDims(batch_, at.spec.input)), forward_);
-    output_ = ZeroMemory(at.context, ChannelsLast(BatchDims(batch_, at.spec.output)));
-    winners_.resize(Floats(output_).size());
-    Note("forward", "loops:channels_last");
+        algorithm_(at.spec.type == LayerType::kMaxPool
+                       ? dnnl::algorithm::pooling_max
+                       : dnnl::algorithm::pooling_avg_include_padding),
+        windows_(WindowsOf(at.spec)),
+        source_(ChannelsLast(at.input().get_desc().dims())),
+        pooled_(PooledDesc()),
+        plain_(PlainDesc(BatchDims(source_.dims()[0], at.spec.output))),
+        forward_desc_(ForwardDesc()) {
+    const memory to = ZeroMemory(at.context, pooled_);
+    Arguments arguments = {{DNNL_ARG_SRC, InLayout(at.context, at.input(), source_, forward_)},
+                           {DNNL_ARG_DST, to}};
+    if (remembers()) {
+      workspace_ = ZeroMemory(at.context, forward_desc_.workspace_desc());
+      arguments[DNNL_ARG_WORKSPACE] = workspace_;
+    }
+    forward_.push_back(
+        MakeStep<dnnl::pooling_v2_forward>(at_.context, forward_desc_, std::move(arguments)));
+    output_ = global() ? View(to, plain_) : to;
+    Note("forward", forward_desc_.impl_info_str());
   }
 
   void CompileBackward(const memory& output_gradient, bool want_input) override {
     if (!want_input) return;
-    output_gradient_ = InLayout(at_.context, output_gradient, output_.get_desc(), backward_);
-    input_gradient_ = ZeroMemory(at_.context, input_.get_desc());
-    Note("backward", "loops:channels_last");
-  }
-
-  void Forward(dnnl::stream& stream, const DrawKey& key) override {
-    Layer::Forward(stream, key);
-    stream.wait();
-    const float* const x = Floats(input_).data();
-    float* const y = Floats(output_).data();
-    ForEachTap([&](std::int64_t in, std::int64_t out, std::int32_t tap) {
-      float* const best = y + out;
-      std::int32_t* const winner = winners_.data() + out;
-      if (tap == 0) {
-        std::copy_n(x + in, channels_, best);
-        std::fill_n(winner, channels_, tap);
-      } else {
-        Compete(channels_, x + in, tap, best, winner);
-      }
-    });
-  }
-
-  void Backward(dnnl::stream& stream) override {
-    Layer::Backward(stream);
-    stream.wait();
-    if (!input_gradient_) return;
-    const std::span<float> dx = Floats(input_gradient_);
-    std::ranges::fill(dx, 0.0F);
-    const float* const dy = Floats(output_gradient_).data();
-    ForEachTap([&](std::int64_t in, std::int64_t out, std::int32_t tap) {
-      Reward(channels_, dy + out, tap, winners_.data() + out, dx.data() + in);
-    });
+    const dnnl::pooling_v2_backward::primitive_desc desc(
+        {algorithm_, source_, pooled_, windows_.strides, windows_.kernel, windows_.dilation,
+         windows_.padding, windows_.padding},
+        Context::Attributes(), at_.context.engine(), forward_desc_);
+    const memory from =
+        InLayout(at_.context, output_gradient, global() ? plain_ : pooled_, backward_);
+    input_gradient_ = ZeroMemory(at_.context, source_);
+    Arguments arguments = {{DNNL_ARG_DIFF_DST, View(from, pooled_)},
+                           {DNNL_ARG_DIFF_SRC, input_gradient_}};
+    if (remembers()) arguments[DNNL_ARG_WORKSPACE] = workspace_;
+    backward_.push_back(
+        MakeStep<dnnl::pooling_v2_backward>(at_.context, desc, std::move(arguments)));
+    Note("backward", desc.impl_info_str());
   }
 
  private:
-  Axis AxisOf(std::size_t axis) const {
-    const LayerSpec& spec = at_.spec;
-    return {.input = spec.input[axis + 1],
-            .output = spec.output[axis + 1],
-            .kernel = spec.kernel[axis],
-            .stride = spec.stride[axis],
-            .padding = spec.padding[axis]};
+  bool global() const { return at_.spec.type == LayerType::kGlobalAvgPool; }
+
+  // Which pixel won each window.
+  bool remembers() const { return at_.training && at_.spec.type == LayerType::kMaxPool; }
+
+  // [batch, channels, 1, 1] with channels last is [batch, channels], row-major.
+  memory::desc PooledDesc() const {
+    memory::dims dims = BatchDims(source_.dims()[0], at_.spec.output);
+    dims.resize(4, 1);
+    return ChannelsLast(dims);
   }
 
-  // Calls body(offset of the input pixel, offset of the output pixel, tap) for each pixel of each
-  // window; taps of a window count from 0. Samples are independent, so threads change no result.
-  template <typename Body>
-  void ForEachTap(Body body) const {
-#pragma omp parallel for schedule(static)
-    for (std::int64_t n = 0; n < batch_; ++n) {
-      for (std::int64_t y = 0; y < rows_.output; ++y) {
-        for (std::int64_t x = 0; x < columns_.output; ++x) ForWindow(n, y, x, body);
-      }
-    }
+  dnnl::pooling_v2_forward::primitive_desc ForwardDesc() const {
+    const auto kind =
+        at_.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
+    return {{kind, algorithm_, source_, pooled_, windows_.strides, windows_.kernel,
+             windows_.dilation, windows_.padding, windows_.padding},
+            Context::Attributes(),
+            at_.context.engine()};
   }
 
-  template <typename Body>
-  void ForWindow(std::int64_t n, std::int64_t y, std::int64_t x, Body& body) const {
-    const std::int64_t out = ((n * rows_.output + y) * columns_.output + x) * channels_;
-    std::int32_t tap = 0;
-    for (std::int64_t iy = rows_.begin(y); iy < rows_.end(y); ++iy) {
-      for (std::int64_t ix = columns_.begin(x); ix < columns_.end(x); ++ix, ++tap) {
-        body(((n * rows_.input + iy) * columns_.input + ix) * channels_, out, tap);
-      }
-    }
-  }
-
-  const std::int64_t batch_, channels_;
-  const Axis rows_, columns_;
-  memory input_, output_gradient_;
-  std::vector<std::int32_t> winners_;  // an output element: the tap that won
+  const dnnl::algorithm algorithm_;
+  const Windows windows_;
+  const memory::desc source_, pooled_, plain_;
+  const dnnl::pooling_v2_forward::primitive_desc forward_desc_;
+  memory workspace_;
 };
 
 }  // namespace
 
-std::unique_ptr<Layer> MakeMaxPool(const LayerContext& at) {
-  return std::make_unique<MaxPool>(at);
+std::unique_ptr<Layer> MakePool(const LayerContext& at) {
+  return std::make_unique<Pool>(at);
 }
 
 }  // namespace fx::onednn

@@ -24,7 +24,16 @@ class DataSet {
   // Thread-safe.
   virtual void Gather(std::span<const std::uint32_t> indices, std::span<float> samples,
                       std::span<float> targets) const = 0;
+  // The same for training: varied at random as the plan says (data_loader.settings.augment), which
+  // is a function of `draw` and the samples' indices. By default nothing varies.
+  virtual void GatherVaried(std::uint64_t draw, std::span<const std::uint32_t> indices,
+                            std::span<float> samples, std::span<float> targets) const;
 };
+
+inline void DataSet::GatherVaried(std::uint64_t /*draw*/, std::span<const std::uint32_t> indices,
+                                  std::span<float> samples, std::span<float> targets) const {
+  Gather(indices, samples, targets);
+}
 
 // Training and validation data of one collaborator. Immutable once made; thread-safe to read.
 class DataLoader {

@@ -4,7 +4,12 @@
 
 #include "core/base/format.h"
 #include "tasks/data_loader.h"
+#include "tasks/loaders/csv.h"
 #include "tasks/loaders/idx.h"
+#include "tasks/loaders/image_folder.h"
+#include "tasks/loaders/nifti.h"
+#include "tasks/loaders/npz.h"
+#include "tasks/loaders/text.h"
 
 namespace fx {
 namespace {
@@ -15,7 +20,13 @@ struct Entry {
   std::string_view type;
   LoaderFactory make;
 };
-constexpr std::array kLoaders = {Entry{.type = "IdxDataLoader", .make = MakeIdxDataLoader}};
+constexpr std::array kLoaders = {
+    Entry{.type = "CsvDataLoader", .make = MakeCsvDataLoader},
+    Entry{.type = "IdxDataLoader", .make = MakeIdxDataLoader},
+    Entry{.type = "ImageFolderDataLoader", .make = MakeImageFolderDataLoader},
+    Entry{.type = "NiftiDataLoader", .make = MakeNiftiDataLoader},
+    Entry{.type = "NpzDataLoader", .make = MakeNpzDataLoader},
+    Entry{.type = "TextDataLoader", .make = MakeTextDataLoader}};
 
 }  // namespace
 

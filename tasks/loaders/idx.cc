@@ -61,8 +61,9 @@ Result<std::unique_ptr<DataLoader>> MakeIdxDataLoader(const DataLoaderSettings& 
   const DataPlace place = TRY(FindData(settings, data_path, HintFor(settings.dataset)));
   Samples train = TRY(LoadPart(place.path, "train"));
   Samples validation = TRY(LoadPart(place.path, "t10k"));
-  return In(MakeLoader(settings, place.shard, std::move(train), std::move(validation)),
-            place.path.string());
+  Parts all{.train = std::move(train), .validation = std::move(validation)};
+  Parts mine = TRY(In(TakeShard(settings, place.shard, std::move(all)), place.path.string()));
+  return In(MakeLoader(settings, std::move(mine)), place.path.string());
 }
 
 }  // namespace fx

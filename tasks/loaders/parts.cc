@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/format.h"
+#include "tasks/loaders/augment.h"
 #include "tasks/loaders/split.h"
 
 namespace fx {
@@ -33,9 +34,10 @@ std::vector<Scale> MakeScales(const DataLoaderSettings& settings) {
 
 class MemorySet final : public DataSet {
  public:
-  MemorySet(Samples samples, std::vector<Scale> scales)
+  MemorySet(Samples samples, std::vector<Scale> scales, const AugmentSpec& augment)
       : all_(std::move(samples)),
         scales_(std::move(scales)),
+        augment_(augment),
         sample_size_(static_cast<std::size_t>(NumElements(all_.shape))),
         target_size_(static_cast<std::size_t>(NumElements(all_.target_shape))) {}
 
@@ -52,6 +54,27 @@ class MemorySet final : public DataSet {
       CopySample(indices[i], samples.subspan(i * sample_size_, sample_size_));
       std::ranges::copy(std::span(all_.targets).subspan(indices[i] * target_size_, target_size_),
                         targets.begin() + static_cast<std::ptrdiff_t>(i * target_size_));
+    }
+  }
+
+  void GatherVaried(std::uint64_t draw, std::span<const std::uint32_t> indices,
+                    std::span<float> samples, std::span<float> targets) const override {
+    Gather(indices, samples, targets);
+    if (!augment_.any()) return;
+    std::vector<float> before(std::max(sample_size_, target_size_));
+    const auto vary = [&](const Variation& variation, const Shape& shape, Between between,
+                          std::span<float> image) {
+      std::ranges::copy(image, before.begin());
+      Vary(variation, shape, between, std::span(before).first(image.size()), image);
+    };
+    for (std::size_t i = 0; i < indices.size(); ++i) {
+      const Variation variation = DrawVariation(augment_, draw, indices[i]);
+      vary(variation, all_.shape, Between::kInterpolate,
+           samples.subspan(i * sample_size_, sample_size_));
+      if (all_.target_shape.size() == 3) {
+        vary(variation, all_.target_shape, Between::kNearest,
+             targets.subspan(i * target_size_, target_size_));
+      }
     }
   }
 
@@ -73,6 +96,7 @@ class MemorySet final : public DataSet {
 
   Samples all_;
   std::vector<Scale> scales_;
+  AugmentSpec augment_;
   std::size_t sample_size_, target_size_;
 };
 
@@ -172,33 +196,37 @@ Samples Take(const Samples& all, const std::vector<std::uint32_t>& indices) {
           .labels = TakeRows(all.labels, 1, indices)};
 }
 
-Result<std::unique_ptr<DataLoader>> MakeLoader(const DataLoaderSettings& settings,
-                                               const std::optional<Shard>& shard, Samples train,
-                                               Samples validation) {
-  TRY(CheckAlike(train, validation));
-  TRY(CheckChannels(settings, train));
-  if (shard && shard->sites > 1) {
-    const SiteSamples mine = TRY(SplitSamples(
-        settings.split, {.size = train.size, .labels = train.labels},
-        {.size = validation.size, .labels = validation.labels}, shard->site, shard->sites));
-    train = Take(train, mine.train);
-    validation = Take(validation, mine.validation);
-  }
-  const std::vector<Scale> scales = MakeScales(settings);
-  return std::make_unique<MemoryLoader>(MemorySet(std::move(train), scales),
-                                        MemorySet(std::move(validation), scales));
-}
-
-Result<std::unique_ptr<DataLoader>> MakeLoaderHoldingOut(const DataLoaderSettings& settings,
-                                                         const DataPlace& place,
-                                                         const Samples& all) {
+Result<Parts> HoldOut(const DataLoaderSettings& settings, const Path& path, const Samples& all) {
   if (all.size < 2) {
     return Fail(ErrorCode::kInvalidArgument,
                 format("{} has {} samples; at least 2 are needed, one of them for validation",
-                       place.path.string(), all.size));
+                       path.string(), all.size));
   }
   const SiteSamples parts = HoldOut(all.size, settings.validation_share, settings.split.seed);
-  return MakeLoader(settings, place.shard, Take(all, parts.train), Take(all, parts.validation));
+  return Parts{.train = Take(all, parts.train), .validation = Take(all, parts.validation)};
+}
+
+Result<Parts> TakeShard(const DataLoaderSettings& settings, const std::optional<Shard>& shard,
+                        Parts parts) {
+  if (!shard || shard->sites == 1) return parts;
+  const auto& [train, validation] = parts;
+  const SiteSamples mine = TRY(SplitSamples(
+      settings.split, {.size = train.size, .labels = train.labels},
+      {.size = validation.size, .labels = validation.labels}, shard->site, shard->sites));
+  return Parts{.train = Take(train, mine.train), .validation = Take(validation, mine.validation)};
+}
+
+Result<std::unique_ptr<DataLoader>> MakeLoader(const DataLoaderSettings& settings, Parts parts) {
+  TRY(CheckAlike(parts.train, parts.validation));
+  TRY(CheckChannels(settings, parts.train));
+  if (settings.augment.any() && parts.train.shape.size() != 3) {
+    return Fail(ErrorCode::kInvalidArgument,
+                format("data_loader.settings.augment is for images, but samples are {}",
+                       ToString(parts.train.shape)));
+  }
+  const std::vector<Scale> scales = MakeScales(settings);
+  return std::make_unique<MemoryLoader>(MemorySet(std::move(parts.train), scales, settings.augment),
+                                        MemorySet(std::move(parts.validation), scales, {}));
 }
 
 }  // namespace fx

@@ -46,19 +46,23 @@ struct Samples {
 // Those of `indices`, in their order.
 Samples Take(const Samples& all, const std::vector<std::uint32_t>& indices);
 
-// The shard's samples of both parts, or all. Bytes are kept as such until they are gathered, as
-// (byte / 255 - mean) / std, with the settings' numbers for their channel (the first extent of a
-// shape of three). Training samples are augmented as the settings say. Refuses parts of different
-// shapes.
-Result<std::unique_ptr<DataLoader>> MakeLoader(const DataLoaderSettings& settings,
-                                               const std::optional<Shard>& shard, Samples train,
-                                               Samples validation);
+// What is trained on, and what is validated on.
+struct Parts {
+  Samples train, validation;
+};
 
-// The same for data without a part for validation: settings.validation_share of them is held out
-// before anything is dealt out, so that sites together validate on what one site would. `place`
-// names the data in errors.
-Result<std::unique_ptr<DataLoader>> MakeLoaderHoldingOut(const DataLoaderSettings& settings,
-                                                         const DataPlace& place,
-                                                         const Samples& all);
+// Holds settings.validation_share out of data without a part for validation. Done before anything
+// is dealt out, so that sites together validate on what one site would. `path` names the data in
+// errors.
+Result<Parts> HoldOut(const DataLoaderSettings& settings, const Path& path, const Samples& all);
+
+// The shard's samples of both parts; all of them if there is no shard.
+Result<Parts> TakeShard(const DataLoaderSettings& settings, const std::optional<Shard>& shard,
+                        Parts parts);
+
+// Both parts as data sets. Bytes are kept as such until they are gathered, as (byte / 255 - mean) /
+// std, with the settings' numbers for their channel (the first extent of a shape of three). Refuses
+// parts of different shapes.
+Result<std::unique_ptr<DataLoader>> MakeLoader(const DataLoaderSettings& settings, Parts parts);
 
 }  // namespace fx

@@ -18,6 +18,7 @@
 #include "tasks/prefetch.h"
 #include "tasks/progress_meter.h"
 #include "tasks/task_runner.h"
+#include "tasks/varied.h"
 
 namespace fx::onednn {
 namespace {
@@ -158,7 +159,10 @@ class Runner final : public TaskRunner {
                 .round = round,
                 .step = static_cast<std::uint64_t>((epoch - 1) * ((size + batch - 1) / batch)),
                 .collaborator = who};
-    Prefetch batches(data_.train(), order, batch);
+    const Varied varied(
+        data_.train(),
+        RandomStream(spec_.seed, "vary", round, static_cast<std::uint64_t>(epoch), who).NextU64());
+    Prefetch batches(varied, order, batch);
     while (tally.samples < size) {
       TRY(CheckCancelled(task, context));
       TRY(TrainBatch(batches.Next(), key, tally));

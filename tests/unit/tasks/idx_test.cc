@@ -143,7 +143,8 @@ TEST_F(IdxLoader, NamesTheTruncatedFile) {
 
 TEST_F(IdxLoader, OfAnotherNameIsRefusedWithTheNamesThereAre) {
   settings_.type = "IdxLoader";
-  EXPECT_THAT(Load("1"), IsError(ErrorCode::kInvalidArgument, "expected one of: IdxDataLoader"));
+  EXPECT_THAT(Load("1"), IsError(ErrorCode::kInvalidArgument,
+                                 "expected one of: CsvDataLoader, IdxDataLoader"));
 }
 
 }  // namespace

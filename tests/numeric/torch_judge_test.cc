@@ -195,12 +195,12 @@ double Norm(std::span<const double> values) {
 }
 
 // Tensor by tensor. One that is nothing but rounding beside the others, such as the gradient of a
-// bias before batch_norm, is held against a hundredth of them all.
+// bias before batch_norm, is held against a tenth of them all.
 void ExpectClose(const Model& actual, Answers& answers, const char* what) {
   std::size_t total = 0;
   for (const NamedTensor& tensor : actual) total += tensor.tensor.floats().size();
   Answers ahead = answers;
-  const double floor = std::max(1e-2 * Norm(ahead.Next(total)), 1e-6);
+  const double floor = std::max(0.1 * Norm(ahead.Next(total)), 1e-6);
   for (const NamedTensor& tensor : actual) {
     const auto values = tensor.tensor.floats();
     const auto expected = answers.Next(values.size());

@@ -21,13 +21,6 @@ class GroupChecks {
 
   void Run() {
     for (std::size_t i = 0; i < plan_.task_groups.size(); ++i) CheckGroup(i);
-    const bool any_trains = std::ranges::any_of(plan_.task_groups, [&](const TaskGroup& group) {
-      return TrainsAt(group) < group.tasks.size();
-    });
-    if (!any_trains) {
-      complaints_.Add(groups_,
-                      format("{} has no group with a task that trains, expected one", kGroups));
-    }
     if (plan_.assigner == AssignerType::kRandomGrouped)
       CheckPercentages();
     else

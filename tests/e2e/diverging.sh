@@ -6,7 +6,8 @@ source "$(dirname "$0")/common.inc"
 prepare_federation 2 's|^( *type: )adam|\1sgd|; s|^( *learning_rate *:).*|\1 1000|'
 run_federation
 for k in 1 2; do
-  grep -q "task train of round 0 failed" "$work/site$k.err" || fail "site$k does not say what failed"
+  grep -q "task train of round 0 failed" "$work/site$k.err" ||
+    fail "site$k does not say what failed"
   grep -q "not finite" "$work/site$k.err" || fail "site$k does not say why"
   grep -q "collaborator site$k cannot do task train and is left out" "$work/aggregator.err" ||
     fail "the aggregator does not know about site$k"

@@ -26,8 +26,16 @@ case $name in
     change="s|^( *dataset *:).*|\1 $work/digits|
             s|^( *straggler_cutoff_time *:).*|\1 3|"
     ;;
+  unet2d) metric=aggregated_model_validation/dice least=0.55 ;;
   *) fail "no such template: $name" ;;
 esac
+
+# As the README of unet2d says.
+volumes() {
+  mkdir -p data/volumes/labels
+  cp /usr/share/mricron/templates/ch2.nii.gz data/volumes/
+  cp /usr/share/mricron/templates/ch2bet.nii.gz data/volumes/labels/ch2.nii.gz
+}
 
 mkdir aggregator && cd aggregator
 ok fx workspace create --prefix WS --template "$name"
@@ -47,6 +55,7 @@ for k in "${!data[@]}"; do
   mkdir "$work/$site" && cd "$work/$site"
   ok fx workspace import --archive "$aggregator/WS.zip"
   cd WS
+  [ "$name" != unet2d ] || volumes
   ok fx collaborator create -n "$site" -d "${data[$k]}" --silent
   ok fx collaborator generate-cert-request -n "$site" --silent
   cd "$aggregator"

@@ -23,6 +23,7 @@ using aggregator::Record;
 using aggregator::ResultAccepted;
 using aggregator::RoundClosed;
 using aggregator::RoundOpened;
+using aggregator::SiteFailed;
 using aggregator::StateFolder;
 using collaborator::FinishedTask;
 using collaborator::LocalStore;
@@ -116,6 +117,16 @@ TEST_F(StatusVerb, KnowsAFederationThatHasDecidedNothing) {
   EXPECT_TRUE(Json()["aggregator"]["round"].is_null());
 }
 
+TEST_F(StatusVerb, SaysWhoCannotDoItsPartAndWhy) {
+  Decide({Open(0), Accept("ann", "judge"),
+          SiteFailed{.who = {"ann"}, .task = {"train"}, .reason = "the loss is not finite"}});
+  EXPECT_THAT(Text(), HasSubstr("  ann: has delivered judge; train failed: the loss is not finite\n"
+                                "  bob: owes judge, train\n"));
+  const json ann = Json()["aggregator"]["collaborators"][0];
+  EXPECT_EQ(ann["owes"], json::array());
+  EXPECT_EQ(ann["failure"], "train failed: the loss is not finite");
+}
+
 TEST_F(StatusVerb, SaysWhoOwesWhat) {
   Decide({Open(0), Accept("ann", "judge"), Accept("bob", "judge"), Accept("bob", "train")});
   EXPECT_THAT(Text(), StartsWith("Federation " + plan_.federation_uuid +
@@ -129,8 +140,9 @@ TEST_F(StatusVerb, SaysWhoOwesWhat) {
   EXPECT_EQ(said["round"], 0);
   EXPECT_EQ(said["rounds"], 3);
   EXPECT_EQ(said["changed_ms"], 7);
-  EXPECT_EQ(said["collaborators"][0],
-            json::parse(R"({"name": "ann", "delivered": ["judge"], "owes": ["train"]})"));
+  EXPECT_EQ(
+      said["collaborators"][0],
+      json::parse(R"({"name": "ann", "delivered": ["judge"], "owes": ["train"], "failure": ""})"));
 }
 
 TEST_F(StatusVerb, NamesStragglersWhoOweNothingAnyMore) {

@@ -1,11 +1,40 @@
 #include "plan/network_spec.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <utility>
 
 namespace fx {
 namespace {
+
+// In the order of LayerType.
+constexpr std::array<std::string_view, 25> kWords = {"conv2d",
+                                                     "max_pool",
+                                                     "dense",
+                                                     "relu",
+                                                     "dropout",
+                                                     "flatten",
+                                                     "conv_transpose2d",
+                                                     "avg_pool",
+                                                     "global_avg_pool",
+                                                     "batch_norm",
+                                                     "layer_norm",
+                                                     "group_norm",
+                                                     "leaky_relu",
+                                                     "gelu",
+                                                     "silu",
+                                                     "tanh",
+                                                     "sigmoid",
+                                                     "softmax",
+                                                     "reshape",
+                                                     "concat",
+                                                     "add",
+                                                     "upsample",
+                                                     "embedding",
+                                                     "lstm",
+                                                     "gru"};
+static_assert(kWords.size() == static_cast<std::size_t>(LayerType::kGru) + 1);
 
 struct Part {
   const char* name;
@@ -58,6 +87,10 @@ std::vector<Part> PartsOf(const LayerSpec& layer) {
 }
 
 }  // namespace
+
+std::string_view WordOf(LayerType type) {
+  return kWords.at(static_cast<std::size_t>(type));
+}
 
 // [classes], [classes, height, width] or [time, classes].
 std::int64_t NetworkSpec::num_classes() const {

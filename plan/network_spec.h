@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/error.h"
@@ -39,6 +40,9 @@ enum class LayerType {
   kLstm,       // Hochreiter, Schmidhuber 1997; [time, features] to [time, units] or [units]
   kGru,        // Cho et al. 2014, the reset gate inside as in PyTorch and cuDNN
 };
+
+// As a plan spells it: "conv2d".
+std::string_view WordOf(LayerType type);
 
 enum class Interpolation { kNearest, kBilinear };  // bilinear: corners not aligned
 

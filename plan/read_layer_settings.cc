@@ -15,34 +15,6 @@ using Pair = std::array<std::int64_t, 2>;
 constexpr std::int64_t kMaxChannels = 1 << 16;
 constexpr std::int64_t kMaxKernel = 1024;
 
-// In the order of LayerType.
-constexpr std::array<std::string_view, 25> kWords = {"conv2d",
-                                                     "max_pool",
-                                                     "dense",
-                                                     "relu",
-                                                     "dropout",
-                                                     "flatten",
-                                                     "conv_transpose2d",
-                                                     "avg_pool",
-                                                     "global_avg_pool",
-                                                     "batch_norm",
-                                                     "layer_norm",
-                                                     "group_norm",
-                                                     "leaky_relu",
-                                                     "gelu",
-                                                     "silu",
-                                                     "tanh",
-                                                     "sigmoid",
-                                                     "softmax",
-                                                     "reshape",
-                                                     "concat",
-                                                     "add",
-                                                     "upsample",
-                                                     "embedding",
-                                                     "lstm",
-                                                     "gru"};
-static_assert(kWords.size() == static_cast<std::size_t>(LayerType::kGru) + 1);
-
 // 5 or [5, 3]: height and width.
 void ReadPair(MappingReader& reader, std::string_view key, Pair& pair, std::int64_t low,
               Complaints& complaints) {
@@ -136,7 +108,9 @@ void ReadReshape(MappingReader& reader, LayerSpec& layer, Complaints& complaints
 const std::vector<Choice>& LayerChoices() {
   static const std::vector<Choice> choices = [] {
     std::vector<Choice> all;
-    for (const std::string_view word : kWords) all.push_back({word, static_cast<int>(all.size())});
+    for (int type = 0; type <= static_cast<int>(LayerType::kGru); ++type) {
+      all.push_back({WordOf(static_cast<LayerType>(type)), type});
+    }
     return all;
   }();
   return choices;
@@ -146,7 +120,7 @@ std::string_view LayerNamePrefix(LayerType type) {
   if (type == LayerType::kConv2d) return "conv";
   if (type == LayerType::kConvTranspose2d) return "conv_transpose";
   if (type == LayerType::kMaxPool) return "pool";
-  return kWords[static_cast<std::size_t>(type)];
+  return WordOf(type);
 }
 
 void ReadLayerSettings(MappingReader& layer, Complaints& complaints, LayerSpec& out) {

@@ -27,7 +27,7 @@ std::string Describe(const LayerSpec& layer) {
 }
 
 json JsonOf(const LayerSpec& layer) {
-  return {{"type", NameOf(layer.type)},
+  return {{"type", WordOf(layer.type)},
           {"inputs", layer.inputs},
           {"filters", layer.filters},
           {"units", layer.units},
@@ -65,35 +65,6 @@ json JsonOf(const OptimizerSpec& optimizer) {
 }
 
 }  // namespace
-
-std::string NameOf(LayerType type) {
-  constexpr std::array kNames = {"conv2d",
-                                 "max_pool",
-                                 "dense",
-                                 "relu",
-                                 "dropout",
-                                 "flatten",
-                                 "conv_transpose2d",
-                                 "avg_pool",
-                                 "global_avg_pool",
-                                 "batch_norm",
-                                 "layer_norm",
-                                 "group_norm",
-                                 "leaky_relu",
-                                 "gelu",
-                                 "silu",
-                                 "tanh",
-                                 "sigmoid",
-                                 "softmax",
-                                 "reshape",
-                                 "concat",
-                                 "add",
-                                 "upsample",
-                                 "embedding",
-                                 "lstm",
-                                 "gru"};
-  return kNames.at(static_cast<std::size_t>(type));
-}
 
 std::string NameOf(LossType type) {
   constexpr std::array kNames = {"softmax_cross_entropy", "binary_cross_entropy", "mse", "dice"};

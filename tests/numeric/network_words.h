@@ -9,7 +9,6 @@
 namespace fx::test {
 
 // As plan.yaml writes it: "conv2d".
-std::string NameOf(LayerType type);
 std::string NameOf(LossType type);
 std::string NameOf(OptimizerType type);
 

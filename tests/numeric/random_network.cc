@@ -82,7 +82,7 @@ class Drawer {
   // changed.
   bool Add(LayerSpec layer) {
     const std::size_t index = network_.layers.size();
-    layer.name = format("{}{}", NameOf(layer.type), index);
+    layer.name = format("{}{}", WordOf(layer.type), index);
     if (layer.inputs.empty()) layer.inputs = {head_};
     network_.layers.push_back(std::move(layer));
     if (!InferLayerShapes(network_, index) ||

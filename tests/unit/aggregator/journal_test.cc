@@ -141,6 +141,8 @@ TEST(RecordJson, RefusesNumbersThatDoNotFitInsteadOfCuttingThem) {
 TEST_F(JournalTest, GivesBackEveryKindOfRecordInOrder) {
   std::vector<Record> records = AllRecords();
   records.emplace_back(ResultsLost{{{.who = {"ann"}, .task = {"train"}}}});
+  records.emplace_back(SiteFailed{.who = {"ann"}, .task = {"train"}, .reason = "NaN in \"conv1\""});
+  ASSERT_EQ(records.back().index() + 1, std::variant_size_v<Record>);
   Write(records);
   EXPECT_EQ(Json(Read()), Json(records));
 }

@@ -26,15 +26,26 @@ case $name in
     change="s|^( *dataset *:).*|\1 $work/digits|
             s|^( *straggler_cutoff_time *:).*|\1 3|"
     ;;
+  cnn_histology)
+    metric=aggregated_model_validation/accuracy least=0.93
+    data=(data/patches data/patches)
+    ;;
   unet2d) metric=aggregated_model_validation/dice least=0.55 ;;
   *) fail "no such template: $name" ;;
 esac
 
-# As the README of unet2d says.
-volumes() {
-  mkdir -p data/volumes/labels
-  cp /usr/share/mricron/templates/ch2.nii.gz data/volumes/
-  cp /usr/share/mricron/templates/ch2bet.nii.gz data/volumes/labels/ch2.nii.gz
+# lay_data NUMBER: what the README says that a site does about its data.
+lay_data() {
+  case $name in
+    cnn_histology)
+      LC_ALL=C awk -v site="$1" -v folder=data/patches -f src/patches.awk
+      ;;
+    unet2d)
+      mkdir -p data/volumes/labels
+      cp /usr/share/mricron/templates/ch2.nii.gz data/volumes/
+      cp /usr/share/mricron/templates/ch2bet.nii.gz data/volumes/labels/ch2.nii.gz
+      ;;
+  esac
 }
 
 mkdir aggregator && cd aggregator
@@ -55,7 +66,7 @@ for k in "${!data[@]}"; do
   mkdir "$work/$site" && cd "$work/$site"
   ok fx workspace import --archive "$aggregator/WS.zip"
   cd WS
-  [ "$name" != unet2d ] || volumes
+  lay_data $((k + 1))
   ok fx collaborator create -n "$site" -d "${data[$k]}" --silent
   ok fx collaborator generate-cert-request -n "$site" --silent
   cd "$aggregator"

@@ -110,9 +110,10 @@ function stroma(   x, y, c, s, turn, wave, phase, k) {
       E[y * size + x] *= 1 + 0.5 * sin(k)
     }
   }
-  for (k = uniform(2, 7); k > 0; --k)
+  for (k = uniform(2, 7); k > 0; --k) {
     if (!find_place(6)) continue
     ellipse(place_x, place_y, uniform(4, 5.5), 1.2, turn, uniform(1, 1.4), 0.3, 0)
+  }
 }
 # Large empty cells with thin walls.
 function fat(   k, x, y, d, first, second, count) {

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "core/tensor/model_file.h"
-#include "plan/network_spec.h"
+#include "plan/model_layout.h"
 #include "rpc/pbuf.h"
 
 namespace fx::aggregator {
@@ -32,7 +32,7 @@ Result<MappedPbuf> Load(const Path& path, const Layout& expected) {
   }
   MappedPbuf loaded = TRY(MapPbuf(path));
   TRY(In(CheckLayout(LayoutOf(loaded.model), expected),
-         path.string() + " is not a model of this plan's network"));
+         path.string() + " is not a model of this plan"));
   for (const auto& [name, tensor] : loaded.model) {
     if (!AllFinite(tensor.bytes())) {
       return Fail(ErrorCode::kInvalidArgument,
@@ -45,8 +45,7 @@ Result<MappedPbuf> Load(const Path& path, const Layout& expected) {
 }  // namespace
 
 Result<ModelId> AddInitialModel(const Path& workspace, const Plan& plan, const ModelStore& models) {
-  const auto loaded =
-      Load(workspace / plan.aggregator.init_state_path, ParameterLayout(plan.task_runner));
+  const auto loaded = Load(workspace / plan.aggregator.init_state_path, ModelLayout(plan));
   if (loaded) return models.Add(loaded->model);
   return Fail(Error(loaded.error()).Hint("make the initial model: fx plan initialize"));
 }

@@ -1,11 +1,13 @@
 #include "aggregator/next_model.h"
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <new>
 #include <utility>
 
 #include "core/base/format.h"
+#include "core/tensor/state_names.h"
 
 namespace fx::aggregator {
 namespace {
@@ -13,6 +15,9 @@ namespace {
 constexpr std::size_t kMostTile = 64 << 10;
 constexpr std::size_t kLeastTile = 8 << 10;
 constexpr std::size_t kRoom = 1 << 20;  // for the tiles of all files
+
+// The base of tensors that are not changes to what there was before.
+constexpr std::array<float, kMostTile / sizeof(float)> kNothing{};
 
 // Aligned as tensors are in their files, and not yet written to.
 struct AlignedDelete {
@@ -100,7 +105,8 @@ void NextModel::Fold(const Tile& tile, std::size_t tensor, std::span<std::byte> 
   std::vector<std::span<const float>> updates;
   updates.reserve(updates_.size());
   for (std::size_t i = 1; i < tile.parts.size(); ++i) updates.push_back(floats(tile.parts[i]));
-  const Block block{.base = floats(tile.parts.front()),
+  const bool kept = layout_[tensor].name.starts_with(kOptimizerStatePrefix);
+  const Block block{.base = kept ? std::span(kNothing).first(count) : floats(tile.parts.front()),
                     .updates = updates,
                     .whole_scalar = size == sizeof(float)};
   function_.Fold(block, {reinterpret_cast<float*>(out.data() + (from - tile.begin)), count});

@@ -30,7 +30,8 @@ struct Source {
 class NextModel {
  public:
   // All files are laid out like `layout`, and all its tensors are float32. `function` outlives
-  // this.
+  // this. What it is told to start from is the base's, but 0 for an optimizer's state
+  // (core/tensor/state_names.h).
   NextModel(Layout layout, Source base, std::vector<Source> updates,
             const AggregationFunction& function);
 

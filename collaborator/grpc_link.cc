@@ -13,6 +13,7 @@
 #include "core/base/log.h"
 #include "core/tensor/model_file.h"
 #include "pki/tls_probe.h"
+#include "plan/model_layout.h"
 #include "rpc/aggregator.grpc.pb.h"
 #include "rpc/bytes.h"
 #include "rpc/channel_options.h"
@@ -327,7 +328,7 @@ GrpcLinkOptions LinkOptionsOf(const Plan& plan, const CollaboratorName& name) {
           .aggregator_uuid = plan.aggregator_uuid,
           .federation_uuid = plan.federation_uuid,
           .plan_digest = plan.digest,
-          .model_size = MapModelFile(ParameterLayout(plan.task_runner)).size,
+          .model_size = MapModelFile(ModelLayout(plan)).size,
           .times = {},
           .stop = {}};
 }

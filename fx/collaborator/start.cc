@@ -16,9 +16,11 @@
 #include "pki/cert_store.h"
 #include "pki/identity.h"
 #include "plan/load.h"
+#include "plan/model_layout.h"
 #include "rpc/grpc_log.h"
 #include "tasks/data_loader.h"
 #include "tasks/lazy_runner.h"
+#include "tasks/shared_optimizer.h"
 #include "tasks/task_runner.h"
 
 namespace fx {
@@ -31,13 +33,6 @@ Status CheckPlan(const Plan& plan) {
     return Fail(Error(ErrorCode::kFailedPrecondition,
                       "the plan does not say where the aggregator is (network.settings.agg_addr)")
                     .Hint("import the workspace the aggregator exported after fx plan initialize"));
-  }
-  if (plan.collaborator.opt_treatment == OptTreatment::kContinueGlobal) {
-    return Fail(Error(ErrorCode::kUnimplemented,
-                      "collaborator.settings.opt_treatment is CONTINUE_GLOBAL, but optimizer state "
-                      "is not averaged yet")
-                    .Hint("RESET and CONTINUE_LOCAL are supported; the aggregator changes the plan "
-                          "for all"));
   }
   return Ok();
 }
@@ -91,6 +86,12 @@ Status TryData(const Plan& plan, const CollaboratorName& name, const std::string
   return Ok();
 }
 
+Result<std::unique_ptr<TaskRunner>> RunnerOf(const Plan& plan, const DataLoader& data) {
+  auto runner = TRY(MakeTaskRunner(plan.task_runner, plan.data_loader, data));
+  if (plan.collaborator.opt_treatment != OptTreatment::kContinueGlobal) return runner;
+  return ShareOptimizer(plan, std::move(runner));
+}
+
 class CollaboratorStart : public Command {
  public:
   std::string_view noun() const override { return "collaborator"; }
@@ -122,10 +123,10 @@ class CollaboratorStart : public Command {
     auto store = TRY(collaborator::LocalStore::Open(collaborator::StatePath(".", name, plan)));
     TRY(TryData(plan, name, data_path));
     std::unique_ptr<DataLoader> data;
-    const auto runner = MakeLazyRunner(
-        ParameterLayout(plan.task_runner), [&]() -> Result<std::unique_ptr<TaskRunner>> {
+    const auto runner =
+        MakeLazyRunner(ModelLayout(plan), [&]() -> Result<std::unique_ptr<TaskRunner>> {
           data = TRY(MakeDataLoader(plan.data_loader, data_path));
-          return MakeTaskRunner(plan.task_runner, plan.data_loader, *data);
+          return RunnerOf(plan, *data);
         });
 
     auto link_options = collaborator::LinkOptionsOf(plan, name);

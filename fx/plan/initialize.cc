@@ -11,7 +11,7 @@
 #include "plan/load.h"
 #include "plan/resolve.h"
 #include "rpc/pbuf.h"
-#include "tasks/task_runner.h"
+#include "tasks/shared_optimizer.h"
 
 namespace fx {
 namespace {
@@ -50,7 +50,7 @@ class PlanInitialize : public Command {
 
     const Plan plan = TRY(LoadPlan(plan_, cols_));
     const Path init = plan.aggregator.init_state_path;
-    const Model model = InitialModel(plan.task_runner);
+    const Model model = InitialModel(plan);
     TRY(MakeFolders(init.parent_path()));
     TRY(WritePbuf(init, model, 0));
     Describe(plan, model, io.out);

@@ -1,33 +1,35 @@
 #include "tasks/onednn/optimizer.h"
 
 #include <algorithm>
-#include <cstring>
+#include <limits>
+#include <span>
+#include <utility>
 
 #include "core/base/format.h"
+#include "plan/model_layout.h"
 #include "tasks/learning_rate.h"
 #include "tasks/onednn/update_rules.h"
 
 namespace fx::onednn {
 namespace {
 
-constexpr const char* kStepName = "adam.step";
-
-// What the formula keeps of each parameter, in the order of update_rules.h.
-std::vector<std::string> SlotNames(const OptimizerSpec& spec) {
-  switch (spec.type) {
-    case OptimizerType::kSgd:
-      if (spec.momentum == 0) return {};
-      return {"momentum"};
-    case OptimizerType::kAdam:
-    case OptimizerType::kAdamW:
-      return {"m", "v"};
-    case OptimizerType::kAdaGrad:
-      return {"sum"};
-    case OptimizerType::kRmsProp:
-      if (spec.momentum == 0) return {"v"};
-      return {"v", "momentum"};
+Layout StateLayout(const OptimizerSpec& spec, const std::vector<Parameter>& parameters) {
+  Layout layout;
+  for (const Parameter& parameter : parameters) {
+    layout.push_back({.name = parameter.name, .shape = parameter.shape});
   }
-  FX_CHECK(false);
+  return OptimizerStateLayout(spec, layout);
+}
+
+// A mean of squares that is below 0, which others may have sent, would make every weight NaN.
+Status CheckSquares(const NamedTensor& kept) {
+  if (!kept.name.ends_with(".v") && !kept.name.ends_with(".sum")) return Ok();
+  for (const float value : kept.tensor.floats()) {
+    if (value >= 0) continue;
+    return Fail(ErrorCode::kInvalidArgument,
+                format("{} has a value of {}, but squares are not below 0", kept.name, value));
+  }
+  return Ok();
 }
 
 }  // namespace
@@ -51,6 +53,7 @@ Optimizer::Optimizer(const OptimizerSpec& spec, Context& context,
       context_(context),
       parameters_(parameters),
       threads_(threads),
+      state_layout_(StateLayout(spec, parameters)),
       rate_(spec.learning_rate) {
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     if (!parameters_[i].trained) continue;
@@ -59,14 +62,10 @@ Optimizer::Optimizer(const OptimizerSpec& spec, Context& context,
     if (spec_.proximal == 0) continue;
     anchor_.push_back(ZeroMemory(context_, parameters_[i].value.get_desc()));
   }
-  for (const std::string& name : SlotNames(spec_)) AddSlots(name);
-}
-
-void Optimizer::AddSlots(const std::string& suffix) {
-  for (const std::size_t i : trained_) {
-    slots_.push_back({.parameter = i,
-                      .name = parameters_[i].name + "." + suffix,
-                      .values = ZeroMemory(context_, parameters_[i].value.get_desc())});
+  const std::size_t slots = state_layout_.size() - (CountsSteps() ? 1 : 0);
+  for (std::size_t i = 0; i < slots; ++i) {
+    const Parameter& parameter = parameters_[trained_[i % trained_.size()]];
+    slots_.push_back(ZeroMemory(context_, parameter.value.get_desc()));
   }
 }
 
@@ -92,7 +91,7 @@ void Optimizer::PrepareGradients() {
 
 float* Optimizer::SlotOf(std::size_t kind, std::size_t trained) const {
   const std::size_t index = kind * trained_.size() + trained;
-  return index < slots_.size() ? Floats(slots_[index].values).data() : nullptr;
+  return index < slots_.size() ? Floats(slots_[index]).data() : nullptr;
 }
 
 void Optimizer::Step() {
@@ -109,63 +108,48 @@ void Optimizer::Step() {
   }
 }
 
+// The count comes last, and is the only scalar: every parameter has an axis.
 bool Optimizer::CountsSteps() const {
-  return spec_.type == OptimizerType::kAdam || spec_.type == OptimizerType::kAdamW;
+  return !state_layout_.empty() && state_layout_.back().shape.empty();
 }
 
 void Optimizer::Reset() {
   steps_ = 0;
-  for (const Slot& slot : slots_) std::ranges::fill(Floats(slot.values), 0.0F);
-}
-
-Layout Optimizer::StateLayout() const {
-  Layout layout;
-  for (const Slot& slot : slots_) {
-    layout.push_back({.name = slot.name, .shape = parameters_[slot.parameter].shape});
-  }
-  if (CountsSteps()) {
-    layout.push_back({.name = kStepName, .dtype = DType::kInt64, .shape = {}});
-  }
-  return layout;
+  for (const dnnl::memory& slot : slots_) std::ranges::fill(Floats(slot), 0.0F);
 }
 
 Model Optimizer::State() const {
   Model state;
   if (steps_ == 0 || slots_.empty()) return state;
-  for (const Slot& slot : slots_) {
-    state.push_back({.name = slot.name,
-                     .tensor = ToTensor(context_, slot.values, parameters_[slot.parameter].shape)});
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    const TensorSpec& spec = state_layout_[i];
+    state.push_back({.name = spec.name, .tensor = ToTensor(context_, slots_[i], spec.shape)});
   }
   if (CountsSteps()) {
-    Tensor step(DType::kInt64, {});
-    std::memcpy(step.bytes().data(), &steps_, sizeof steps_);
-    state.push_back({.name = kStepName, .tensor = std::move(step)});
+    state.push_back({.name = state_layout_.back().name,
+                     .tensor = Tensor::FromFloats({}, std::span(&steps_, 1))});
   }
   return state;
 }
 
 Status Optimizer::SetState(const Model& state) {
-  if (state.empty()) {
-    Reset();
-    return Ok();
-  }
+  Reset();
+  if (state.empty()) return Ok();
   if (slots_.empty()) {
     return Fail(ErrorCode::kInvalidArgument,
                 format("the optimizer keeps no state, but was given {} tensors", state.size()));
   }
-  TRY(In(CheckLayout(LayoutOf(state), StateLayout()), "the optimizer's state does not fit"));
+  TRY(In(CheckLayout(LayoutOf(state), state_layout_), "the optimizer's state does not fit"));
+  for (const NamedTensor& kept : state) TRY(CheckSquares(kept));
+  const float steps = CountsSteps() ? state.back().tensor.floats().front() : 1;
+  if (!(steps >= 0 && steps <= std::numeric_limits<float>::max())) {
+    return Fail(ErrorCode::kInvalidArgument,
+                format("{} is {}, expected a number of steps", state.back().name, steps));
+  }
   for (std::size_t i = 0; i < slots_.size(); ++i) {
-    FromTensor(context_, state[i].tensor, slots_[i].values);
+    FromTensor(context_, state[i].tensor, slots_[i]);
   }
-  steps_ = 1;
-  if (CountsSteps()) {
-    std::memcpy(&steps_, state.back().tensor.bytes().data(), sizeof steps_);
-    if (steps_ < 1) {
-      Reset();
-      return Fail(ErrorCode::kInvalidArgument,
-                  format("the optimizer's state is of no step: {} is below 1", kStepName));
-    }
-  }
+  steps_ = steps;
   return Ok();
 }
 

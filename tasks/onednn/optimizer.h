@@ -33,36 +33,32 @@ class Optimizer {
   // Forgets momenta and the step count.
   void Reset();
 
-  // Plain row-major float32 tensors for each trained parameter, in order: "<parameter>.momentum"
-  // (sgd), all "<parameter>.m", then all "<parameter>.v" (adam, adamw), "<parameter>.sum"
-  // (adagrad), "<parameter>.v", then "<parameter>.momentum" (rmsprop); and for adam and adamw
-  // "adam.step", an int64. Empty before the first step, and for sgd without momentum.
+  // As OptimizerStateLayout (plan/model_layout.h) says, plain row-major. Empty before the first
+  // step.
   Model State() const;
-  // Takes what State returned; refuses other tensors.
+  // Takes what State returned, or an average of such; refuses other tensors, squares below 0 and a
+  // count of steps that is none. After an error nothing is remembered.
   Status SetState(const Model& state);
 
  private:
-  struct Slot {
-    std::size_t parameter;
-    std::string name;
-    dnnl::memory values;
-  };
-  void AddSlots(const std::string& suffix);
   float* SlotOf(std::size_t kind, std::size_t trained) const;
   void PrepareGradients();
   bool CountsSteps() const;
-  Layout StateLayout() const;
 
   const OptimizerSpec spec_;
   Context& context_;
   std::vector<Parameter>& parameters_;
   const int threads_;
+  const Layout state_layout_;
   std::vector<std::size_t> trained_;  // of parameters_
-  std::vector<Slot> slots_;  // all first ones in the order of trained_, then all second ones
+  std::vector<dnnl::memory>
+      slots_;  // all first ones in the order of trained_, then all second ones
   std::vector<dnnl::memory> anchor_;  // in the order of trained_; empty without a proximal term
   std::vector<std::span<float>> gradients_;  // likewise
   double rate_;
-  std::int64_t steps_ = 0;
+  // As exact as what State keeps of it, or a restart would change results. Averages are not whole;
+  // beyond 2^24 it stands still, where the factors that it makes have long been 1.
+  float steps_ = 0;
 };
 
 // Copies a memory to a plain row-major tensor of the parameter's exchanged shape, and back.

@@ -42,15 +42,13 @@ void Sgd(const Update& u, const OptimizerSpec& spec, float rate, int threads) {
   }
 }
 
-void Adam(const Update& u, const OptimizerSpec& spec, double learning_rate, std::int64_t steps,
-          int threads) {
+void Adam(const Update& u, const OptimizerSpec& spec, double learning_rate, double t, int threads) {
   const bool decoupled = spec.type == OptimizerType::kAdamW;
   const auto decay = static_cast<float>(decoupled ? 0 : spec.weight_decay);
   const auto keep = static_cast<float>(decoupled ? 1 - learning_rate * spec.weight_decay : 1);
   const auto beta1 = static_cast<float>(spec.beta1), beta2 = static_cast<float>(spec.beta2);
   const auto rest1 = static_cast<float>(1 - spec.beta1);
   const auto rest2 = static_cast<float>(1 - spec.beta2);
-  const auto t = static_cast<double>(steps);
   const auto rate = static_cast<float>(learning_rate / (1 - std::pow(spec.beta1, t)));
   const auto unbias = static_cast<float>(1 / (1 - std::pow(spec.beta2, t)));
   const auto epsilon = static_cast<float>(spec.epsilon);
@@ -121,7 +119,7 @@ double SumOfSquares(std::span<const float> values, int threads) {
 
 }  // namespace
 
-void Apply(const Update& update, const OptimizerSpec& spec, double rate, std::int64_t steps,
+void Apply(const Update& update, const OptimizerSpec& spec, double rate, double steps,
            int threads) {
   const auto narrow = static_cast<float>(rate);
   switch (spec.type) {

@@ -35,9 +35,9 @@ struct Update {
   std::ptrdiff_t size = 0;
 };
 
-// `rate` is the learning rate of the round, `steps` the number of this step, from 1.
-void Apply(const Update& update, const OptimizerSpec& spec, double rate, std::int64_t steps,
-           int threads);
+// `rate` is the learning rate of the round, `steps` the t of the formulas, at least 1; not a whole
+// number where it comes from an average.
+void Apply(const Update& update, const OptimizerSpec& spec, double rate, double steps, int threads);
 
 // FedProx (Li et al., "Federated Optimization in Heterogeneous Networks", 2020, equation 2): the
 // gradient of mu / 2 |w - anchor|^2 on top. All of one size.

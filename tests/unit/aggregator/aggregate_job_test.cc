@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <string>
@@ -115,6 +116,21 @@ TEST_F(AggregateJobTest, FoldsTheUpdatesOfAllTasksTogether) {
   Stage("ann", RandomModel(1), 100);
   Stage("bob", RandomModel(2), 300);
   EXPECT_EQ(*Run(), separate);
+}
+
+// As a change to a large one, a small one would lose its digits.
+TEST_F(AggregateJobTest, OptimizerStateIsTheAverageItselfWhateverItWasBefore) {
+  const auto square_of = [](float value) {
+    Model model;
+    model.push_back({"__opt_state_fc.weight.v", Tensor::FromFloats({2}, std::array{value, 1.0F})});
+    return model;
+  };
+  action_.base = *models_.Add(square_of(1.0F));
+  Stage("ann", square_of(3e-10F), 1);
+  Stage("bob", square_of(5e-10F), 3);
+  const Model next = models_.OpenModel(*Run())->Load();
+  EXPECT_EQ(next.front().tensor.floats()[0], 4.5e-10F);
+  EXPECT_EQ(next.front().tensor.floats()[1], 1.0F);
 }
 
 TEST_F(AggregateJobTest, OneUpdateAloneIsNearlyTheNextModel) {

@@ -49,6 +49,16 @@ class Loss {
  private:
   LossSum SoftmaxCrossEntropy(std::span<const float> outputs, std::span<const float> targets,
                               std::span<float> gradient) const;
+  double WeightOf(std::span<const float> labels) const;
+  // Of one sample: the sum over its places. A place's classes side by side, or in planes, which are
+  // gone through a tile of places at a time. `gradient` may be null.
+  double OfRows(const float* z, std::span<const float> labels, double share, float* gradient) const;
+  double OfPlanes(const float* z, std::span<const float> labels, double share,
+                  float* gradient) const;
+  struct Tile;
+  void Exponentiate(const float* z, std::size_t size, Tile& tile, float* gradient) const;
+  double OfTile(const float* z, std::span<const float> labels, double share, Tile& tile,
+                float* gradient) const;
   LossSum BinaryCrossEntropy(std::span<const float> outputs, std::span<const float> targets,
                              std::span<float> gradient) const;
   LossSum Dice(std::span<const float> outputs, std::span<const float> targets,

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # The same plan and data give the same models, whoever starts first; the same workspace gives the
-# same archive.
+# same archive. The plan has the sites share their optimizer, too.
 source "$(dirname "$0")/common.inc"
 
-prepare_federation 2
+prepare_federation 2 's|opt_treatment: RESET|opt_treatment: CONTINUE_GLOBAL|'
 ok fx workspace export
 before=$(sha256 WS.zip)
 ok fx workspace export
@@ -11,6 +11,9 @@ ok fx workspace export
 
 run_federation
 last=$(sha256 save/last.pbuf) best=$(sha256 save/best.pbuf)
+for model in init last best; do
+  grep -q __opt_state_ "save/$model.pbuf" || fail "the $model model has no optimizer"
+done
 
 # Once more from the beginning, the sites first and the other way round.
 rm -r local_state save/last.pbuf save/best.pbuf "$site1/local_state" "$site2/local_state"

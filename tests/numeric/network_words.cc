@@ -49,6 +49,11 @@ json JsonOf(const LayerSpec& layer) {
           {"output", layer.output}};
 }
 
+std::string WordOf(ScheduleType type) {
+  constexpr std::array kNames = {"constant", "step", "cosine"};
+  return kNames.at(static_cast<std::size_t>(type));
+}
+
 json JsonOf(const OptimizerSpec& optimizer) {
   return {{"type", NameOf(optimizer.type)},
           {"learning_rate", optimizer.learning_rate},
@@ -61,7 +66,14 @@ json JsonOf(const OptimizerSpec& optimizer) {
           {"weight_decay", optimizer.weight_decay},
           {"clip_norm", optimizer.clip_norm},
           {"clip_value", optimizer.clip_value},
-          {"proximal", optimizer.proximal}};
+          {"proximal", optimizer.proximal},
+          {"schedule",
+           {{"type", WordOf(optimizer.schedule.type)},
+            {"warmup", optimizer.schedule.warmup},
+            {"every", optimizer.schedule.every},
+            {"factor", optimizer.schedule.factor},
+            {"rounds", optimizer.schedule.rounds},
+            {"floor", optimizer.schedule.floor}}}};
 }
 
 }  // namespace
@@ -82,11 +94,12 @@ std::string Describe(const NetworkSpec& network) {
   const OptimizerSpec& optimizer = network.optimizer;
   return text + format(
                     "{}, {} weights; {} rate {} momentum {} nesterov {} decay {} epsilon {} "
-                    "weight_decay {} clip {} {} proximal {}; {} threads\n",
+                    "weight_decay {} clip {} {} proximal {}; {} from round {}; {} threads\n",
                     NameOf(network.loss.type), network.loss.class_weights.size(),
                     NameOf(optimizer.type), optimizer.learning_rate, optimizer.momentum,
                     optimizer.nesterov, optimizer.decay, optimizer.epsilon, optimizer.weight_decay,
-                    optimizer.clip_norm, optimizer.clip_value, optimizer.proximal, network.threads);
+                    optimizer.clip_norm, optimizer.clip_value, optimizer.proximal,
+                    WordOf(optimizer.schedule.type), optimizer.schedule.warmup, network.threads);
 }
 
 json JsonOf(const NetworkSpec& network) {

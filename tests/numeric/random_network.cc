@@ -291,16 +291,23 @@ class Drawer {
     const bool plain = optimizer.type == OptimizerType::kSgd;
     const bool momentum = plain || optimizer.type == OptimizerType::kRmsProp;
     optimizer.learning_rate = plain ? 0.05 : 0.003;
-    // Its gradients grow with the outputs, and a residual network's outputs are large.
-    if (plain && network_.loss.type == LossType::kMse) optimizer.learning_rate = 1e-5;
     if (momentum && Chance(60)) optimizer.momentum = 0.9;
     if (plain && optimizer.momentum > 0) optimizer.nesterov = Chance(50);
     if (Chance(40)) optimizer.weight_decay = 0.05;
-    optimizer.epsilon = OneOf({1e-2, 1e-3});
     if (Chance(20)) optimizer.clip_norm = 0.3;
     if (Chance(20)) optimizer.clip_value = 0.02;
     if (Chance(20)) optimizer.proximal = 0.5;
+    if (Chance(40)) optimizer.schedule = DrawSchedule();
     return optimizer;
+  }
+  // Within three rounds of which something happens.
+  ScheduleSpec DrawSchedule() {
+    return {.type = OneOf({ScheduleType::kConstant, ScheduleType::kStep, ScheduleType::kCosine}),
+            .warmup = Between(0, 2),
+            .every = Between(1, 2),
+            .factor = 0.3,
+            .rounds = Between(2, 4),
+            .floor = OneOf({0.0, 0.2})};
   }
 
   RandomStream draws_;

@@ -1,12 +1,15 @@
 """PyTorch as the judge of the native runner: builds networks from the file torch_judge_test.cc
-wrote, in double precision, and writes what they compute.
+wrote, in double precision, and writes what they compute and how near single precision comes.
 
     torch_judge.py FOLDER
 
 FOLDER/cases.json lists the networks, with the names of NetworkSpec; FOLDER/values.bin holds, case
 after case, samples, targets and parameters as float32. FOLDER/answers.bin receives for each case,
 as float64: the loss, the gradient of each trained parameter, the loss in evaluation after three
-steps, and all parameters after them.
+steps, and all parameters after them. Behind each of these tensors comes one number: how far
+PyTorch's own float32 is from it, as a norm. That is the largest of several runs, of which all but
+one start from parameters and samples moved by half a unit in the last place of a float32 or less:
+one run may by luck be exact where rounding is all there is.
 """
 import json
 import sys
@@ -17,6 +20,7 @@ from torch import nn
 from torch.nn import functional
 
 STEPS = 3
+FLOAT32_RUNS = 4
 
 
 class Then(nn.Module):
@@ -114,7 +118,6 @@ class Network(nn.Module):
         super().__init__()
         self.specs = layers
         self.parts = nn.ModuleList([LAYERS[layer["type"]](layer) for layer in layers])
-        self.double()
 
     def forward(self, x):
         outputs = []
@@ -133,7 +136,7 @@ class Network(nn.Module):
 
 def loss_of(case, output, target):
     weights = case["class_weights"]
-    weights = torch.tensor(weights, dtype=torch.float64) if weights else None
+    weights = torch.tensor(weights, dtype=output.dtype) if weights else None
     kind = case["loss"]
     if kind == "softmax_cross_entropy":
         if output.dim() == 3:  # [batch, time, classes]
@@ -180,30 +183,70 @@ def prepare_gradients(o, trained, anchors):
         nn.utils.clip_grad_norm_(trained, o["clip_norm"])
 
 
-def judge(case, take, put):
-    network = Network(case["layers"])
-    samples, targets = take(case["samples"]), take(case["targets"])
+def schedule_of(s, optimizer):
+    """PyTorch's, of the plan's warm-up and what follows it; steps once a round."""
+    schedulers = torch.optim.lr_scheduler
+    if s["type"] == "step":
+        after = schedulers.StepLR(optimizer, s["every"], s["factor"])
+    elif s["type"] == "cosine":
+        rate = optimizer.param_groups[0]["lr"]
+        after = schedulers.CosineAnnealingLR(optimizer, s["rounds"], s["floor"] * rate)
+    else:
+        after = schedulers.ConstantLR(optimizer, 1.0)
+    if s["warmup"] == 0:
+        return after
+    warmup = schedulers.LinearLR(optimizer, 1 / (s["warmup"] + 1), 1.0, s["warmup"])
+    return schedulers.SequentialLR(optimizer, [warmup, after], [s["warmup"]])
+
+
+def run(case, samples, targets, parameters):
+    """All answers for one case, in the precision of what is given."""
+    network = Network(case["layers"]).to(samples.dtype)
     tensors = [network.tensor(p["layer"], p["name"]) for p in case["parameters"]]
-    for tensor, parameter in zip(tensors, case["parameters"]):
-        with torch.no_grad():
-            tensor.copy_(take(parameter["shape"]))
+    with torch.no_grad():
+        for tensor, parameter in zip(tensors, parameters):
+            tensor.copy_(parameter)
     trained = [t for t in tensors if t.requires_grad]
-    anchors = [t.detach().clone() for t in trained]
     optimizer = optimizer_of(case["optimizer"], trained)
+    schedule = schedule_of(case["optimizer"]["schedule"], optimizer)
+    answers = []
     for step in range(STEPS):
+        if step % case["steps_a_round"] == 0:
+            anchors = [t.detach().clone() for t in trained]
         optimizer.zero_grad()
         loss = loss_of(case, network(samples), targets)
         loss.backward()
         if step == 0:
-            put(loss)
-            for tensor in trained:
-                put(tensor.grad)
+            answers += [loss.detach()] + [t.grad.clone() for t in trained]
         prepare_gradients(case["optimizer"], trained, anchors)
         optimizer.step()
+        if (step + 1) % case["steps_a_round"] == 0:
+            schedule.step()
     network.eval()
-    put(loss_of(case, network(samples), targets))
-    for tensor in tensors:
-        put(tensor)
+    answers.append(loss_of(case, network(samples), targets).detach())
+    return [a.double() for a in answers + [t.detach() for t in tensors]]
+
+
+def moved(tensor):
+    """By half a unit in the last place at most; what is whole stays so."""
+    if torch.equal(tensor, tensor.round()):
+        return tensor
+    return tensor * (1 + (torch.rand_like(tensor) * 2 - 1) * 2.0**-24)
+
+
+def judge(case, take, put):
+    samples, targets = take(case["samples"]), take(case["targets"])
+    parameters = [take(p["shape"]) for p in case["parameters"]]
+    exact = run(case, samples, targets, parameters)
+    torch.manual_seed(case["seed"])
+    rounded = []
+    for i in range(FLOAT32_RUNS):
+        given = [samples] + parameters
+        given = [(moved(t) if i else t).float() for t in given]
+        rounded.append(run(case, given[0], targets.float(), given[1:]))
+    for answer, *others in zip(exact, *rounded):
+        put(answer)
+        put(torch.stack([(other - answer).norm() for other in others]).max())
 
 
 def main():

@@ -1,6 +1,12 @@
 // The runner against PyTorch (torch_judge.py), where that is installed: on networks drawn at
 // random, with the same weights and batch, the loss, every gradient, and the weights after three
-// steps of the optimizer. PyTorch computes in double precision.
+// steps of the optimizer, which are one round's or of three rounds.
+//
+// PyTorch computes in double precision, and each tensor is to agree with that within 1e-4 of its
+// own norm. Some cannot, in float32: the gradient of a bias before batch_norm is 0 but for
+// rounding, and Adam, whose steps do not depend on how large a gradient is, then moves that bias by
+// rounding. There the error is held against that of PyTorch's own float32: four times as much, in
+// norm, is too much. The test prints how near both came.
 //
 // FX_TORCH_SEEDS=100-400 draws other networks than usual.
 #include <gtest/gtest.h>
@@ -33,6 +39,7 @@ namespace {
 using nlohmann::json;
 
 constexpr double kTolerance = 1e-4;
+constexpr double kTimesTheirs = 4;
 constexpr std::int64_t kSteps = 3;
 
 TaskSpec Task(TaskFunction function, std::int64_t epochs = 1) {
@@ -48,6 +55,7 @@ struct Case {
   NetworkSpec network;
   DrawnData batch;
   Model parameters;
+  std::int64_t steps_a_round;
 };
 
 // No bias of 0 and no scale of 1: they would hide what uses them wrongly.
@@ -69,7 +77,8 @@ Case MakeCase(std::uint64_t seed) {
   return {.seed = seed,
           .network = network,
           .batch = DrawnData(network, size, RandomStream(seed, "batch")),
-          .parameters = DrawParameters(network, RandomStream(seed, "parameters"))};
+          .parameters = DrawParameters(network, RandomStream(seed, "parameters")),
+          .steps_a_round = sizes.Below(2) == 0 ? 1 : kSteps};
 }
 
 // --- What PyTorch is told
@@ -100,6 +109,7 @@ json Described(const Case& c) {
   all["samples"] = Batched(c, c.batch.sample_shape());
   all["targets"] = Batched(c, c.batch.target_shape());
   all["parameters"] = ParametersOf(c);
+  all["steps_a_round"] = c.steps_a_round;
   return all;
 }
 
@@ -161,7 +171,9 @@ Result<Native> RunNative(const Case& c) {
   native.loss = TRY(first->Train(Task(TaskFunction::kTrain), InRound(0))).metrics.front().value;
   native.gradients = first->GetOptimizerState();
   const auto runner = TRY(RunnerOf(c, c.network));
-  TRY(runner->Train(Task(TaskFunction::kTrain, kSteps), InRound(0)));
+  for (std::uint32_t round = 0; round < kSteps / c.steps_a_round; ++round) {
+    TRY(runner->Train(Task(TaskFunction::kTrain, c.steps_a_round), InRound(round)));
+  }
   native.loss_after =
       TRY(runner->Validate(Task(TaskFunction::kValidate), InRound(0))).metrics.front().value;
   native.after = Clone(runner->GetParameters());
@@ -171,16 +183,23 @@ Result<Native> RunNative(const Case& c) {
 // --- The comparison
 // -------------------------------------------------------------------------------
 
-// PyTorch's answers, in their order.
+// What PyTorch says of one tensor.
+struct Answer {
+  std::span<const double> values;
+  double their_error;  // of its own float32, as a norm
+};
+
+// In PyTorch's order.
 class Answers {
  public:
   explicit Answers(std::vector<double> values) : values_(std::move(values)) {}
-  std::span<const double> Next(std::size_t count) {
-    FX_CHECK(at_ + count <= values_.size());
-    at_ += count;
-    return std::span(values_).subspan(at_ - count, count);
+  Answer Next(std::size_t count) {
+    FX_CHECK(at_ + count < values_.size());
+    const Answer answer{.values = std::span(values_).subspan(at_, count),
+                        .their_error = values_[at_ + count]};
+    at_ += count + 1;
+    return answer;
   }
-  double Next() { return Next(1).front(); }
   bool at_end() const { return at_ == values_.size(); }
 
  private:
@@ -194,48 +213,99 @@ double Norm(std::span<const double> values) {
   return std::sqrt(sum);
 }
 
-// Tensor by tensor. One that is nothing but rounding beside the others, such as the gradient of a
-// bias before batch_norm, is held against a tenth of them all.
-void ExpectClose(const Model& actual, Answers& answers, const char* what) {
-  std::size_t total = 0;
-  for (const NamedTensor& tensor : actual) total += tensor.tensor.floats().size();
-  Answers ahead = answers;
-  const double floor = std::max(0.1 * Norm(ahead.Next(total)), 1e-6);
-  for (const NamedTensor& tensor : actual) {
-    const auto values = tensor.tensor.floats();
-    const auto expected = answers.Next(values.size());
+// How near one kind of tensors came, over all networks.
+class Closeness {
+ public:
+  explicit Closeness(std::string kind) : kind_(std::move(kind)) {}
+
+  void Expect(const Case& c, std::string name, std::span<const float> actual,
+              const Answer& expected) {
     std::vector<double> difference;
-    for (std::size_t i = 0; i < values.size(); ++i) difference.push_back(values[i] - expected[i]);
-    EXPECT_LT(Norm(difference) / std::max(Norm(expected), floor), kTolerance)
-        << what << " " << tensor.name << ", of norm " << Norm(expected);
+    for (std::size_t i = 0; i < actual.size(); ++i) {
+      difference.push_back(static_cast<double>(actual[i]) - expected.values[i]);
+    }
+    const double error = Norm(difference), norm = Norm(expected.values);
+    name = format("seed {} {}", c.seed, name);
+    ++tensors_;
+    if (error <= kTolerance * norm) {
+      if (norm > 0) relative_.Raise(error / norm, name);
+      return;
+    }
+    ++rounding_;
+    times_theirs_.Raise(error / expected.their_error, name);
+    EXPECT_LE(error, kTimesTheirs * expected.their_error)
+        << kind_ << " " << name << ", of norm " << norm;
   }
-}
 
-std::size_t AnswersOf(const Case& c) {
-  std::size_t count = 2;
+  void Print() const {
+    std::printf("%s: %d of %d within 1e-4 of their norm, at worst %.1e (%s)\n", kind_.c_str(),
+                tensors_ - rounding_, tensors_, relative_.value, relative_.name.c_str());
+    if (rounding_ == 0) return;
+    std::printf("  the others are off by at most %.2f times PyTorch's own error (%s)\n",
+                times_theirs_.value, times_theirs_.name.c_str());
+  }
+
+ private:
+  struct Worst {
+    double value = 0;
+    std::string name;
+    void Raise(double other, const std::string& whose) {
+      if (other > value) *this = {.value = other, .name = whose};
+    }
+  };
+
+  const std::string kind_;
+  int tensors_ = 0, rounding_ = 0;
+  Worst relative_, times_theirs_;
+};
+
+class Verdict {
+ public:
+  void Judge(const Case& c, const Native& native, Answers& answers) {
+    ExpectLoss(c, native.loss, answers);
+    ExpectModel(c, native.gradients, answers, gradients_);
+    ExpectLoss(c, native.loss_after, answers);
+    ExpectModel(c, native.after, answers, weights_);
+  }
+  void Print() const {
+    for (const Closeness* kind : {&losses_, &gradients_, &weights_}) kind->Print();
+  }
+
+ private:
+  void ExpectLoss(const Case& c, double loss, Answers& answers) {
+    const auto narrow = static_cast<float>(loss);
+    losses_.Expect(c, "loss", std::span(&narrow, 1), answers.Next(1));
+  }
+  static void ExpectModel(const Case& c, const Model& model, Answers& answers, Closeness& kind) {
+    for (const NamedTensor& tensor : model) {
+      const auto values = tensor.tensor.floats();
+      kind.Expect(c, tensor.name, values, answers.Next(values.size()));
+    }
+  }
+
+  Closeness losses_{"losses"}, gradients_{"gradients"}, weights_{"weights after three steps"};
+};
+
+void Skip(const Case& c, Answers& answers) {
+  for (int losses = 0; losses < 2; ++losses) answers.Next(1);
   for (const NamedTensor& tensor : c.parameters) {
-    count += tensor.tensor.floats().size() * (IsTrained(tensor.name) ? 2 : 1);
+    const std::size_t size = tensor.tensor.floats().size();
+    answers.Next(size);
+    if (IsTrained(tensor.name)) answers.Next(size);
   }
-  return count;
 }
 
-void Judge(const Case& c, Answers& answers) {
+void Judge(const Case& c, Answers& answers, Verdict& verdict) {
   SCOPED_TRACE(format("seed {}, batch {}\n{}", c.seed, c.batch.size(), Describe(c.network)));
   // Should it end the program, its name is known.
   if (std::getenv("FX_TORCH_SEEDS") != nullptr) std::fprintf(stderr, "seed %lu\n", c.seed);
   const Result<Native> ran = RunNative(c);
-  if (!ran) {
+  if (ran) {
+    verdict.Judge(c, *ran, answers);
+  } else {
     ADD_FAILURE() << ran.error().Render();
-    answers.Next(AnswersOf(c));
-    return;
+    Skip(c, answers);
   }
-  const Native& native = *ran;
-  const double loss = answers.Next();
-  EXPECT_NEAR(native.loss, loss, kTolerance * std::abs(loss)) << "loss";
-  ExpectClose(native.gradients, answers, "gradient of");
-  const double loss_after = answers.Next();
-  EXPECT_NEAR(native.loss_after, loss_after, kTolerance * std::abs(loss_after)) << "loss after";
-  ExpectClose(native.after, answers, "after three steps,");
 }
 
 std::pair<std::uint64_t, std::uint64_t> Seeds() {
@@ -255,7 +325,9 @@ TEST(PyTorch, AgreesOnLossGradientsAndThreeStepsOfRandomNetworks) {
   for (std::uint64_t seed = first; seed <= last; ++seed) cases.push_back(MakeCase(seed));
   Answers answers(AskPyTorch(cases));
   if (HasFailure()) return;
-  for (const Case& c : cases) Judge(c, answers);
+  Verdict verdict;
+  for (const Case& c : cases) Judge(c, answers, verdict);
+  verdict.Print();
   EXPECT_TRUE(answers.at_end());
 }
 

@@ -129,7 +129,7 @@ TEST_F(AggregateJobTest, OptimizerStateIsTheAverageItselfWhateverItWasBefore) {
   Stage("ann", square_of(3e-10F), 1);
   Stage("bob", square_of(5e-10F), 3);
   const Model next = models_.OpenModel(*Run())->Load();
-  EXPECT_EQ(next.front().tensor.floats()[0], 4.5e-10F);
+  EXPECT_FLOAT_EQ(next.front().tensor.floats()[0], 4.5e-10F);
   EXPECT_EQ(next.front().tensor.floats()[1], 1.0F);
 }
 

@@ -51,12 +51,6 @@ TEST_F(CollaboratorStart, NeedsAPlanThatSaysWhereTheAggregatorIs) {
   EXPECT_THAT(err(), HasSubstr("the plan does not say where the aggregator is"));
 }
 
-TEST_F(CollaboratorStart, RefusesAnOptimizerTreatmentThatIsNotThereYet) {
-  Change("opt_treatment: RESET", "opt_treatment: CONTINUE_GLOBAL");
-  EXPECT_EQ(Start("site1"), ExitCode::kFailed);
-  EXPECT_THAT(err(), HasSubstr("CONTINUE_GLOBAL"));
-}
-
 TEST_F(CollaboratorStart, NeedsACertificate) {
   EXPECT_EQ(Start("Site1"), ExitCode::kFailed);  // names are lower-cased, as in data.yaml
   EXPECT_THAT(err(), HasSubstr("col_site1"));

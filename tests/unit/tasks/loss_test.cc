@@ -140,6 +140,35 @@ TEST(BinaryCrossEntropy, IsTheWeightedFormula) {
         });
 }
 
+TEST(BinaryCrossEntropy, KeepsTheDigitsOfASmallLoss) {
+  const std::vector<float> logits = {-12, 12}, targets = {0, 1};
+  std::vector<float> gradient(2);
+  const Loss loss(NetworkWith(LossType::kBinaryCrossEntropy, {2}));
+  const double small = std::log1p(std::exp(-12.0)), slope = Sigmoid(-12) / 2;
+  EXPECT_NEAR(loss.Measure(logits, targets, gradient).mean() / small, 1, 1e-6);
+  EXPECT_NEAR(gradient[0] / slope, 1, 1e-6);
+  EXPECT_NEAR(gradient[1] / slope, -1, 1e-6);
+}
+
+// Of more places than are gone through at a time, and none of their multiples.
+TEST(SoftmaxCrossEntropy, IsTheSameForPlanesAsForRows) {
+  constexpr std::size_t kPlaces = 23 * 29, kClasses = 5;
+  const std::vector<double> weights = {1, 2, 0.5, 3, 0.1};
+  const std::vector<float> planes = Draw(kPlaces * kClasses, 6), labels = DrawBelow(kPlaces, 5);
+  std::vector<float> rows(planes.size()), of_planes(planes.size()), of_rows(planes.size());
+  for (std::size_t i = 0; i < planes.size(); ++i) {
+    rows[i % kPlaces * kClasses + i / kPlaces] = planes[i];
+  }
+  const Loss image(NetworkWith(LossType::kSoftmaxCrossEntropy, {5, 23, 29}, weights));
+  const Loss sequence(NetworkWith(LossType::kSoftmaxCrossEntropy, {23 * 29, 5}, weights));
+  const double expected = sequence.Measure(rows, labels, of_rows).mean();
+  EXPECT_NEAR(image.Measure(planes, labels, of_planes).mean(), expected, 1e-6);
+  EXPECT_NEAR(image.Measure(planes, labels, {}).mean(), expected, 1e-6);
+  for (std::size_t i = 0; i < planes.size(); ++i) {
+    EXPECT_NEAR(of_planes[i], of_rows[i % kPlaces * kClasses + i / kPlaces], 1e-8) << i;
+  }
+}
+
 TEST(BinaryCrossEntropy, SurvivesLogitsWhoseExponentialsOverflow) {
   std::vector<float> gradient(2);
   const Loss loss(NetworkWith(LossType::kBinaryCrossEntropy, {2}));
@@ -157,20 +186,32 @@ TEST(Mse, IsTheFormula) {
         });
 }
 
+Formula DiceOf(std::size_t classes, std::size_t places, const Place& place) {
+  return [=](const Values& z, const std::vector<float>& t) {
+    double sum = 0;
+    for (std::size_t s = 0; s < kBatch; ++s) {
+      for (std::size_t c = 0; c < classes; ++c) {
+        double both = 0, all = 0;
+        for (std::size_t p = 0; p < places; ++p) {
+          const std::size_t i = place(s, c, p);
+          both += Sigmoid(z[i]) * t[i];
+          all += Sigmoid(z[i]) + t[i];
+        }
+        sum += 1 - (2 * both + 1) / (all + 1);
+      }
+    }
+    return sum / static_cast<double>(kBatch * classes);
+  };
+}
+
 TEST(Dice, IsTheFormulaASampleAndClass) {
   Check(NetworkWith(LossType::kDice, {2, 2, 3}), DrawBelow(kBatch * 12, 2),
-        [](const Values& z, const std::vector<float>& t) {
-          double sum = 0;
-          for (std::size_t region = 0; region < kBatch * 2; ++region) {
-            double both = 0, all = 0;
-            for (std::size_t i = region * 6; i < region * 6 + 6; ++i) {
-              both += Sigmoid(z[i]) * t[i];
-              all += Sigmoid(z[i]) + t[i];
-            }
-            sum += 1 - (2 * both + 1) / (all + 1);
-          }
-          return sum / (kBatch * 2);
-        });
+        DiceOf(2, 6, [](auto s, auto c, auto p) -> std::size_t { return (s * 2 + c) * 6 + p; }));
+}
+
+TEST(Dice, TakesTheStepsOfASequenceTogether) {
+  Check(NetworkWith(LossType::kDice, {6, 2}), DrawBelow(kBatch * 12, 2),
+        DiceOf(2, 6, [](auto s, auto c, auto p) -> std::size_t { return (s * 6 + p) * 2 + c; }));
 }
 
 TEST(LossSum, OfTwoBatchesIsThatOfBoth) {
@@ -208,6 +249,24 @@ TEST(FastExp, IsWithinTwoUnitsOfTheLastPlace) {
   EXPECT_EQ(FastExp(0), 1);
   EXPECT_LT(FastExp(-kInfinity), 2e-38F);
   EXPECT_TRUE(std::isnan(FastExp(std::nanf(""))));
+}
+
+TEST(FastLog, IsWithinThreeUnitsOfTheLastPlace) {
+  for (double x = 1; x < 1e30; x *= 1.00137) {
+    const auto narrow = static_cast<float>(x);
+    const double expected = std::log(static_cast<double>(narrow));
+    EXPECT_NEAR(FastLog(narrow), expected, 3e-7 * expected) << x;
+  }
+  EXPECT_TRUE(std::isnan(FastLog(std::nanf(""))));
+  EXPECT_TRUE(std::isnan(FastLog(kInfinity)));
+}
+
+TEST(FastLog1p, IsWithinThreeUnitsOfTheLastPlace) {
+  for (float x = 1; x > 1e-37F; x *= 0.9937F) {
+    EXPECT_NEAR(FastLog1p(x) / std::log1p(static_cast<double>(x)), 1, 3e-7) << x;
+  }
+  EXPECT_EQ(FastLog1p(0), 0);
+  EXPECT_TRUE(std::isnan(FastLog1p(std::nanf(""))));
 }
 
 }  // namespace

@@ -106,12 +106,13 @@ TEST_P(SharedOptimizerTest, TrainingGoesOnFromWhatTheModelBrings) {
   const Model first = Trained(InitialModel(plan_), 0);
   Model forgotten = Clone(first);
   const std::size_t parameters = ParameterLayout(plan_.task_runner).size();
-  if (forgotten.size() == parameters) GTEST_SKIP() << "this optimizer keeps nothing";
   for (std::size_t i = parameters; i < forgotten.size(); ++i) {
     std::ranges::fill(forgotten[i].tensor.floats(), 0.0F);
   }
   const Model fresh = Trained(forgotten, 1), continued = Trained(first, 1);
-  EXPECT_GT(RelativeError(fresh[0].tensor.floats(), continued[0].tensor.floats()), 1e-4);
+  const double apart = RelativeError(fresh[0].tensor.floats(), continued[0].tensor.floats());
+  const bool keeps_something = forgotten.size() > parameters;
+  EXPECT_EQ(apart > 1e-4, keeps_something) << apart;
 }
 
 constexpr std::array kNames = {"Sgd", "Momentum", "Adam", "AdamW", "AdaGrad", "RmsProp"};

@@ -295,6 +295,9 @@ class Drawer {
     if (plain && optimizer.momentum > 0) optimizer.nesterov = Chance(50);
     if (Chance(40)) optimizer.weight_decay = 0.05;
     if (Chance(20)) optimizer.clip_norm = 0.3;
+    // Its gradients grow with the outputs, and those of a residual network are large: without a
+    // limit, some do not survive three steps.
+    if (plain && network_.loss.type == LossType::kMse) optimizer.clip_norm = 1;
     if (Chance(20)) optimizer.clip_value = 0.02;
     if (Chance(20)) optimizer.proximal = 0.5;
     if (Chance(40)) optimizer.schedule = DrawSchedule();

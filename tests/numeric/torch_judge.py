@@ -10,8 +10,8 @@ steps, and all parameters after them. Behind each of these tensors comes one num
 PyTorch's own float32 is from it, as a norm. That is the largest of several runs, of which all but
 one are disturbed as rounding does it, for one run may by luck be exact: they start from parameters
 and samples moved by half a unit in the last place of a float32 or less, and every gradient is moved
-by eight times that of what all gradients are together. (PyTorch adds up in double precision here and
-there where others do not, such as in batch_norm, and a gradient that cancels out shows it.)
+by eight times that of what all gradients are together. (PyTorch adds up in double precision here
+and there where others do not, such as in batch_norm, and a gradient that cancels out shows it.)
 """
 import json
 import sys

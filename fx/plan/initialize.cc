@@ -5,6 +5,7 @@
 
 #include "core/base/file.h"
 #include "core/base/format.h"
+#include "core/tensor/state_names.h"
 #include "fx/host_name.h"
 #include "fx/workspace/marker.h"
 #include "pki/identity.h"
@@ -92,13 +93,16 @@ class PlanInitialize : public Command {
   }
 
   void Describe(const Plan& plan, const Model& model, std::ostream& out) const {
-    std::int64_t parameters = 0;
-    for (const NamedTensor& t : model) parameters += t.tensor.num_elements();
+    std::int64_t parameters = 0, state = 0;
+    for (const auto& [name, tensor] : model) {
+      (name.starts_with(kOptimizerStatePrefix) ? state : parameters) += tensor.num_elements();
+    }
+    const std::string shared = state == 0 ? "" : format(" and {} of the optimizer's state", state);
     out << format("Plan           {}\n", plan_) << format("Plan hash      {}\n", plan.digest)
         << format("Federation     {}\n", plan.federation_uuid)
         << format("Aggregator     {}:{}\n", plan.network.agg_addr, plan.network.agg_port)
-        << format("Initial model  {} ({} parameters in {} tensors)\n",
-                  plan.aggregator.init_state_path.string(), parameters, model.size());
+        << format("Initial model  {} ({} parameters{} in {} tensors)\n",
+                  plan.aggregator.init_state_path.string(), parameters, shared, model.size());
   }
 
   std::string plan_ = "plan/plan.yaml";

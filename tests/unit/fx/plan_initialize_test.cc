@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "plan/load.h"
+#include "plan/model_layout.h"
 #include "rpc/pbuf.h"
 #include "tasks/task_runner.h"
 #include "tests/support/matchers.h"
@@ -63,6 +64,17 @@ TEST_F(PlanInitialize, WritesTheInitialModelOfThePlan) {
   ASSERT_THAT(saved, IsOk());
   EXPECT_EQ(saved->round, 0);
   EXPECT_THAT(CheckLayout(LayoutOf(saved->model), ParameterLayout(Loaded().task_runner)), IsOk());
+}
+
+TEST_F(PlanInitialize, PutsTheOptimizersStateIntoTheModelIfThatIsAveragedToo) {
+  Replace("opt_treatment: RESET", "opt_treatment: CONTINUE_GLOBAL");
+  ASSERT_EQ(Initialize(), ExitCode::kDone) << err();
+  const auto saved = ReadPbuf("save/init.pbuf");
+  ASSERT_THAT(saved, IsOk());
+  EXPECT_THAT(CheckLayout(LayoutOf(saved->model), ModelLayout(Loaded())), IsOk());
+  EXPECT_EQ(saved->model.back().name, "__opt_state_adam.step");
+  EXPECT_THAT(out(), HasSubstr(" parameters and "));
+  EXPECT_THAT(out(), HasSubstr(" of the optimizer's state in "));
 }
 
 TEST_F(PlanInitialize, PrintsThePlansHashAndTheFederation) {

@@ -1,5 +1,6 @@
 #include "tasks/loaders/csv_file.h"
 
+#include <algorithm>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -66,9 +67,7 @@ class CsvReader {
     if (!AtEndOfCell() && text_[at_] == '"') return QuotedCell();
     const std::size_t begin = at_;
     while (!AtEndOfCell()) ++at_;
-    const std::string_view cell = Trim(text_.substr(begin, at_ - begin));
-    if (cell.find('\0') == std::string_view::npos) return std::string(cell);
-    return Fail(Broken("holds a NUL byte: this is not text"));
+    return std::string(Trim(text_.substr(begin, at_ - begin)));
   }
 
   Result<std::string> QuotedCell() {
@@ -96,6 +95,14 @@ class CsvReader {
   std::size_t at_ = 0, line_ = 1;
 };
 
+Status CheckText(const Path& path, std::string_view text) {
+  const std::size_t at = text.find('\0');
+  if (at == std::string_view::npos) return Ok();
+  const auto line = std::ranges::count(text.substr(0, at), '\n') + 1;
+  return Fail(ErrorCode::kInvalidArgument,
+              format("{}:{}: holds a NUL byte: this is not text", path.string(), line));
+}
+
 Status CheckHeader(const Path& path, const CsvRow& header) {
   if (header.cells.empty()) {
     return Fail(
@@ -118,6 +125,7 @@ Status CheckHeader(const Path& path, const CsvRow& header) {
 
 Result<CsvTable> ReadCsv(const Path& path, char separator) {
   const std::string text = TRY(ReadFile(path, kMaxCsvFile));
+  TRY(CheckText(path, text));
   CsvReader reader(path, text, separator);
   CsvRow header = TRY(reader.Next());
   TRY(CheckHeader(path, header));

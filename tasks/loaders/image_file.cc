@@ -10,16 +10,34 @@
 #include <string>
 
 #include "core/base/format.h"
+#include "tasks/loaders/picture_check.h"
 
 namespace fx {
 namespace {
 
-Error Broken(const Path& path) {
-  const char* why = stbi_failure_reason();
+Error Broken(const Path& path, const std::string& why) {
   return Error(ErrorCode::kDataLoss,
-               format("{}: the picture is damaged, or none: {}", path.string(),
-                      why != nullptr ? why : "it cannot be read"))
+               format("{}: the picture is damaged, or none: {}", path.string(), why))
       .Hint("PNG, JPEG, binary PPM and PGM are read");
+}
+
+Error NotDecoded(const Path& path) {
+  const char* why = stbi_failure_reason();
+  return Broken(path, why != nullptr ? why : "it cannot be read");
+}
+
+// Checks what a picture claims to be before it is unpacked. A byte
+// holds at most 8 pixels of one bit, and is at best a 1032nd of what deflate makes of it; JPEG's
+// bit for a block of 64 pixels is less than that.
+Status CheckClaim(const Path& path, std::size_t bytes, std::int64_t height, std::int64_t width) {
+  constexpr std::int64_t kMostPixelsPerByte = 8 * 1032;
+  if (width * height > kMaxImagePixels) {
+    return Fail(ErrorCode::kResourceExhausted,
+                format("{}: is {} x {} pixels, more than the {} that are read", path.string(),
+                       height, width, kMaxImagePixels));
+  }
+  if (width * height <= static_cast<std::int64_t>(bytes) * kMostPixelsPerByte) return Ok();
+  return Fail(Broken(path, format("it claims {} x {} pixels in {} bytes", height, width, bytes)));
 }
 
 struct Release {
@@ -78,15 +96,13 @@ Result<Picture> ReadPicture(const Path& path, std::int64_t channels) {
   const int size = static_cast<int>(bytes.size());
   int width = 0, height = 0, found = 0;
   if (stbi_info_from_memory(data, size, &width, &height, &found) == 0 || width < 1 || height < 1)
-    return Fail(Broken(path));
-  if (std::int64_t{width} * height > kMaxImagePixels) {
-    return Fail(ErrorCode::kResourceExhausted,
-                format("{}: is {} x {} pixels, more than the {} that are read", path.string(),
-                       height, width, kMaxImagePixels));
-  }
+    return Fail(NotDecoded(path));
+  TRY(CheckClaim(path, bytes.size(), height, width));
+  if (const std::string fault = PictureFault(bytes); !fault.empty())
+    return Fail(Broken(path, fault));
   const std::unique_ptr<stbi_uc, Release> pixels(
       stbi_load_from_memory(data, size, &width, &height, &found, static_cast<int>(channels)));
-  if (!pixels) return Fail(Broken(path));
+  if (!pixels) return Fail(NotDecoded(path));
   Picture picture{.channels = channels, .height = height, .width = width, .pixels = {}};
   const auto plane = static_cast<std::size_t>(width) * static_cast<std::size_t>(height);
   const auto count = static_cast<std::size_t>(channels);

@@ -21,6 +21,12 @@ Error Refuse(const Path& path, const std::string& what) {
   return {ErrorCode::kInvalidArgument, format("{}: {}", path.string(), what)};
 }
 
+Error Truncated(const Path& path, const nifti_image& image) {
+  return {ErrorCode::kDataLoss,
+          format("{}: the file is damaged, or truncated: its header promises {} values",
+                 path.string(), image.nvox)};
+}
+
 Status CheckHeader(const Path& path, const nifti_image& image) {
   if (image.ndim < 1 || image.ndim > 7) return Fail(Refuse(path, "has no axes"));
   std::int64_t voxels = 1;
@@ -39,6 +45,17 @@ Status CheckHeader(const Path& path, const nifti_image& image) {
     voxels *= extent;
   }
   return Ok();
+}
+
+// libnifti takes memory for all values before it looks at the file.
+Status CheckClaim(const Path& path, const nifti_image& image) {
+  constexpr std::uint64_t kMaxInflation = 1032;  // of deflate: 258 bytes for two bits
+  std::error_code error;
+  const std::uint64_t there = std::filesystem::file_size(path, error);
+  const std::uint64_t most = path.extension() == ".gz" ? there * kMaxInflation : there;
+  const auto claimed = static_cast<std::uint64_t>(image.nvox * image.nbyper);
+  if (!error && claimed <= most) return Ok();
+  return Fail(Truncated(path, image));
 }
 
 template <typename T>
@@ -71,6 +88,15 @@ Status ConvertValues(const Path& path, const nifti_image& image, std::vector<flo
     case NIFTI_TYPE_INT32:
       Convert<std::int32_t>(image, out);
       return Ok();
+    case NIFTI_TYPE_UINT32:
+      Convert<std::uint32_t>(image, out);
+      return Ok();
+    case NIFTI_TYPE_INT64:
+      Convert<std::int64_t>(image, out);
+      return Ok();
+    case NIFTI_TYPE_UINT64:
+      Convert<std::uint64_t>(image, out);
+      return Ok();
     case NIFTI_TYPE_FLOAT32:
       Convert<float>(image, out);
       return Ok();
@@ -102,11 +128,8 @@ Result<Volume> ReadVolume(const Path& path) {
     volume.extents[axis] = there ? image->dim[axis + 1] : 1;
     voxels *= volume.extents[axis];
   }
-  if (nifti_image_load(image.get()) != 0) {
-    return Fail(ErrorCode::kDataLoss,
-                format("{}: the file is damaged, or truncated: its header promises {} values",
-                       path.string(), voxels));
-  }
+  TRY(CheckClaim(path, *image));
+  if (nifti_image_load(image.get()) != 0) return Fail(Truncated(path, *image));
   volume.values.resize(static_cast<std::size_t>(voxels));
   TRY(ConvertValues(path, *image, volume.values));
   for (std::size_t i = 0; i < volume.values.size(); ++i) {

@@ -10,6 +10,7 @@
 #include "pki/certificate_authority.h"
 #include "rpc/convert.h"
 #include "rpc/pbuf.h"
+#include "tests/fuzz/data_seeds.h"
 #include "tests/fuzz/upload_rules.h"
 #include "tests/support/must.h"
 
@@ -162,5 +163,7 @@ int main(int argc, char** argv) {
   seeds.AddRecords();
   seeds.AddRequests();
   seeds.AddRest();
+  for (const fx::fuzz::DataSeed& seed : fx::fuzz::DataSeeds())
+    seeds.Add(seed.target, seed.name, seed.bytes);
   return 0;
 }

@@ -197,6 +197,8 @@ TEST_F(Csv, RefusesBadQuotesAndWhatIsNoText) {
               IsError(ErrorCode::kInvalidArgument, "t.csv:2: text follows a closing quote"));
   EXPECT_THAT(Read(std::string("a\nb\0c\n", 6)),
               IsError(ErrorCode::kInvalidArgument, "t.csv:2: holds a NUL byte"));
+  EXPECT_THAT(Read(std::string("a\n\"b\n\0\"\n", 8)),
+              IsError(ErrorCode::kInvalidArgument, "t.csv:3: holds a NUL byte"));
 }
 
 }  // namespace

@@ -97,6 +97,12 @@ TEST_F(ImageFolder, NamesADamagedPicture) {
   EXPECT_THAT(Load(), IsError(ErrorCode::kDataLoss, "cat/b.png: the picture is damaged"));
   Write("cat/b.png", Pgm(30000, 30000, "abcd"));
   EXPECT_THAT(Load(), IsError(ErrorCode::kResourceExhausted, "b.png: is 30000 x 30000 pixels"));
+  Write("cat/b.png", Pgm(8000, 8000, "abcd"));
+  EXPECT_THAT(Load(), IsError(ErrorCode::kDataLoss, "it claims 8000 x 8000 pixels in 21 bytes"));
+  Write("cat/b.png", Pgm(2, 2, "abc"));
+  EXPECT_THAT(Load(), IsError(ErrorCode::kDataLoss,
+                              "cat/b.png: the picture is damaged, or none: "
+                              "the file is truncated"));
 }
 
 TEST_F(ImageFolder, RefusesAFolderThatIsNoClassAndOneWithoutPictures) {

@@ -134,6 +134,8 @@ TEST_F(NiftiLoader, NamesWhatItRefuses) {
   EXPECT_THAT(Load(), ::testing::Not(IsOk()));
   Write("b.nii", Nifti({2, 2, 2}).substr(0, 360));
   EXPECT_THAT(Load(), IsError(ErrorCode::kDataLoss, "b.nii: the file is damaged, or truncated"));
+  Write("b.nii", Nifti({700, 700, 700}).substr(0, 400));
+  EXPECT_THAT(Load(), IsError(ErrorCode::kDataLoss, "its header promises 343000000 values"));
   Write("b.nii", "no volume");
   EXPECT_THAT(Load(), IsError(ErrorCode::kInvalidArgument, "b.nii: is no NIfTI file"));
   Write("b.nii", Nifti({32000, 32000, 32000}, 0).substr(0, 400));

@@ -1,5 +1,5 @@
-"""Pillow (libjpeg, libpng) as the judge of the reader of pictures: writes JPEG, PNG and PPM files of
-many kinds, and what it reads in them.
+"""Pillow (libjpeg, libpng) as the judge of the reader of pictures: writes JPEG, PNG and PPM files
+of many kinds, and what it reads in them.
 
     picture_judge.py FOLDER
 

@@ -38,7 +38,7 @@ TEST(PictureFault, FindsNoneInWholeFilesAndInWhatFollowsThem) {
 
 TEST(PictureFault, NoticesEveryMissingEnd) {
   for (const std::string& whole : {Jpeg(), Png(), std::string("P6\n1 1\n65535\nabcdef")}) {
-    const std::size_t told = whole.front() == 'P' ? 3 : 8;  // bytes that tell the form
+    const std::size_t told = whole.front() == 'P' ? 6 : 8;  // bytes that tell form and size
     for (std::size_t size = told; size < whole.size(); ++size)
       EXPECT_THAT(PictureFault(whole.substr(0, size)), HasSubstr("truncated")) << size;
   }

@@ -94,12 +94,12 @@ Result<Picture> ReadPicture(const Path& path, std::int64_t channels) {
   const std::string bytes = TRY(ReadFile(path, kMaxImageFile));
   const auto* data = reinterpret_cast<const stbi_uc*>(bytes.data());
   const int size = static_cast<int>(bytes.size());
+  if (const std::string fault = PictureFault(bytes); !fault.empty())
+    return Fail(Broken(path, fault));
   int width = 0, height = 0, found = 0;
   if (stbi_info_from_memory(data, size, &width, &height, &found) == 0 || width < 1 || height < 1)
     return Fail(NotDecoded(path));
   TRY(CheckClaim(path, bytes.size(), height, width));
-  if (const std::string fault = PictureFault(bytes); !fault.empty())
-    return Fail(Broken(path, fault));
   const std::unique_ptr<stbi_uc, Release> pixels(
       stbi_load_from_memory(data, size, &width, &height, &found, static_cast<int>(channels)));
   if (!pixels) return Fail(NotDecoded(path));

@@ -23,7 +23,7 @@ inline constexpr std::int64_t kMaxImagePixels = 1LL << 26;
 bool IsPictureName(const Path& path);
 
 // Reads a picture with 1 (grey; of colours the luminance) or 3 channels, leaving transparency out.
-// 16 bits become 8. Refuses, naming the file, one that is damaged or ends early (see
+// A PNG's 16 bits become 8. Refuses, naming the file, one that is damaged or ends early (see
 // tasks/loaders/picture_check.h), or that claims more than kMaxImagePixels, or more than its bytes
 // can hold, before they are unpacked.
 Result<Picture> ReadPicture(const Path& path, std::int64_t channels);

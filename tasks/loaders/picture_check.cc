@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "core/base/format.h"
+#include "tasks/loaders/image_file.h"
 
 namespace fx {
 namespace {
@@ -53,8 +54,22 @@ std::optional<std::size_t> FindMarker(std::string_view bytes, std::size_t at) {
   }
 }
 
+// A segment DHT is tables of class and number, how many codes there are of each of 16 lengths, and
+// a byte a code.
+bool HasBadHuffmanTable(std::string_view segment) {
+  constexpr std::size_t kLengths = 16, kMostCodes = 256;
+  while (!segment.empty()) {
+    if (segment.size() < 1 + kLengths) return true;
+    std::size_t codes = 0;
+    for (const char count : segment.substr(1, kLengths)) codes += static_cast<std::uint8_t>(count);
+    if (codes > kMostCodes || codes > segment.size() - 1 - kLengths) return true;
+    segment.remove_prefix(1 + kLengths + codes);
+  }
+  return false;
+}
+
 std::string JpegFault(std::string_view bytes) {
-  constexpr std::uint8_t kEndOfImage = 0xD9;
+  constexpr std::uint8_t kEndOfImage = 0xD9, kHuffmanTables = 0xC4;
   std::size_t at = 0;
   while (const auto found = FindMarker(bytes, at)) {
     at = *found + 1;
@@ -62,7 +77,11 @@ std::string JpegFault(std::string_view bytes) {
     if (marker == kEndOfImage) return {};
     if (StandsAlone(marker)) continue;
     if (bytes.size() - at < 2) break;
-    at += BigEndian(bytes.substr(at, 2));
+    const std::size_t length = BigEndian(bytes.substr(at, 2));
+    if (length < 2 || length > bytes.size() - at) break;
+    if (marker == kHuffmanTables && HasBadHuffmanTable(bytes.substr(at + 2, length - 2)))
+      return format("the Huffman tables at byte {} contradict themselves", at);
+    at += length;
   }
   return EndsEarly(bytes.size());
 }
@@ -78,7 +97,7 @@ class PpmHeader {
     const char* const begin = bytes_.data() + at_;
     const auto [end, error] = std::from_chars(begin, bytes_.data() + bytes_.size(), value);
     at_ += static_cast<std::size_t>(end - begin);
-    return error == std::errc() ? value : 0;
+    return error == std::errc::result_out_of_range ? ~std::uint64_t{0} : value;
   }
 
   // After the one blank behind the last number.
@@ -102,13 +121,19 @@ class PpmHeader {
 };
 
 std::string PpmFault(std::string_view bytes) {
-  constexpr std::uint64_t kMostExtent = 1U << 24, kMostOfAByte = 255;
+  constexpr std::uint64_t kMostExtent = 1U << 24, kWhite = 255;
   PpmHeader header(bytes);
   const std::uint64_t width = header.Number();
   const std::uint64_t height = header.Number();
   const std::uint64_t highest = header.Number();
-  if (width > kMostExtent || height > kMostExtent) return {};  // refused for its size
-  const std::uint64_t pixel = (bytes[1] == '6' ? 3U : 1U) * (highest > kMostOfAByte ? 2U : 1U);
+  if (width < 1 || width > kMostExtent || height < 1 || height > kMostExtent)
+    return format("its header claims {} x {} pixels", height, width);
+  if (highest != kWhite) {
+    return format("white is {} in its header, and PPM and PGM are read with {} only", highest,
+                  kWhite);
+  }
+  const std::uint64_t pixel = bytes[1] == '6' ? 3 : 1;
+  if (width * height > std::uint64_t{kMaxImagePixels}) return {};  // refused for its size
   if (header.BytesLeft() >= width * height * pixel) return {};
   return format("the file is truncated: {} x {} pixels need {} bytes, and {} are there", height,
                 width, width * height * pixel, header.BytesLeft());
@@ -120,7 +145,7 @@ std::string PictureFault(std::string_view bytes) {
   if (bytes.starts_with(kPngMagic)) return PngFault(bytes);
   if (bytes.starts_with("\xFF\xD8")) return JpegFault(bytes);
   if (bytes.starts_with("P5") || bytes.starts_with("P6")) return PpmFault(bytes);
-  return {};
+  return "it begins like none that is read";
 }
 
 }  // namespace fx

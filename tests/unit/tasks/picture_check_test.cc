@@ -33,20 +33,52 @@ TEST(PictureFault, FindsNoneInWholeFilesAndInWhatFollowsThem) {
     EXPECT_THAT(PictureFault(whole), IsEmpty());
     EXPECT_THAT(PictureFault(whole + "and more"), IsEmpty());
   }
-  EXPECT_THAT(PictureFault("no picture at all"), IsEmpty()) << "others will say so";
 }
 
 TEST(PictureFault, NoticesEveryMissingEnd) {
-  for (const std::string& whole : {Jpeg(), Png(), std::string("P6\n1 1\n65535\nabcdef")}) {
-    const std::size_t told = whole.front() == 'P' ? 6 : 8;  // bytes that tell form and size
+  for (const std::string& whole : {Jpeg(), Png(), std::string("P6\n1 1\n255\nabc")}) {
+    const std::size_t told = whole.front() == 'P' ? 11 : 8;  // bytes of the header
     for (std::size_t size = told; size < whole.size(); ++size)
       EXPECT_THAT(PictureFault(whole.substr(0, size)), HasSubstr("truncated")) << size;
   }
 }
 
+TEST(PictureFault, LooksIntoTheHuffmanTablesOfAJpeg) {
+  const auto with = [](const std::string& counts, std::size_t codes) {
+    const std::string table = counts + std::string(17 - counts.size(), '\0');
+    const std::size_t length = 2 + table.size() + codes;
+    return Bytes({0xFF, 0xD8, 0xFF, 0xC4, static_cast<int>(length >> 8),
+                  static_cast<int>(length & 255)}) +
+           table + std::string(codes, '\1') + Bytes({0xFF, 0xD9});
+  };
+  const std::string two_codes("\0\1\1", 3);
+  EXPECT_THAT(PictureFault(with(two_codes, 2)), IsEmpty());
+  EXPECT_THAT(PictureFault(with(two_codes, 1)), HasSubstr("the Huffman tables at byte 4"));
+  EXPECT_THAT(PictureFault(with("\x10\xFF\x02", 257)), HasSubstr("contradict themselves"));
+}
+
+TEST(PictureFault, RefusesOtherForms) {
+  for (const char* other :
+       {"", "GIF89a", "BM", "8BPS", "P3 1 1 255 1 2 3", "\xFF\xFF\xD8", "words"})
+    EXPECT_EQ(PictureFault(other), "it begins like none that is read");
+}
+
 TEST(PictureFault, SaysWhatAPpmLacks) {
   EXPECT_EQ(PictureFault("P6\n2 3\n255\nabc"),
             "the file is truncated: 3 x 2 pixels need 18 bytes, and 3 are there");
+}
+
+TEST(PictureFault, RefusesAPpmOfNoSizeOrOfOneThatNobodyHas) {
+  for (const char* size : {"0 1", "1 0", "4294967297 1", "1 99999999999999999999", "x"}) {
+    EXPECT_THAT(PictureFault(format("P5 {} 255 abcdef", size)), HasSubstr("its header claims"));
+  }
+}
+
+TEST(PictureFault, RefusesAPpmWhoseWhiteIsNoFullByte) {
+  for (const int white : {0, 15, 256, 65535}) {
+    EXPECT_THAT(PictureFault(format("P6 1 1 {} abcdef", white)),
+                HasSubstr(format("white is {} in its header", white)));
+  }
 }
 
 TEST(PictureFault, ChecksEveryChunkOfAPng) {

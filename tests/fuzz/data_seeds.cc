@@ -99,7 +99,6 @@ std::vector<DataSeed> PictureSeeds() {
   }
   seeds.push_back({"picture", "pgm", "P5\n# grey\n3 2\n255\nabcdef"});
   seeds.push_back({"picture", "ppm", "P6 1 2 255 abcdef"});
-  seeds.push_back({"picture", "ppm-16", "P6 1 1 65535 abcdef"});
   return seeds;
 }
 

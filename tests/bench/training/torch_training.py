@@ -17,12 +17,18 @@ from torch_judge import Network, loss_of, optimizer_of  # noqa: E402
 
 
 def batches_of(case, batch):
-    """Classes if the loss wants them, else zeros and ones."""
+    """Numbers of an embedding's entries if that comes first; classes if the loss wants them, else
+    zeros and ones."""
+    first, output = case["layers"][0], case["layers"][-1]["output"]
+    classes, places = output[0], output[1:]
+    if len(output) == 2:  # [time, classes]
+        classes, places = output[1], output[:1]
     for _ in range(4):
-        samples = torch.randn([batch] + case["layers"][0]["input"])
-        output = case["layers"][-1]["output"]
+        samples = torch.randn([batch] + first["input"])
+        if first["type"] == "embedding":
+            samples = torch.randint(first["entries"], samples.shape).float()
         if case["loss"] == "softmax_cross_entropy":
-            yield samples, torch.randint(output[0], [batch] + output[1:])
+            yield samples, torch.randint(classes, [batch] + places)
         else:
             yield samples, torch.randint(2, [batch] + output).float()
 

@@ -67,9 +67,9 @@ TEST_F(WorkspaceCreate, RefusesAWorkspaceOfAnotherTemplate) {
 
 TEST_F(WorkspaceCreate, ListsTheTemplatesForAWrongName) {
   EXPECT_EQ(Create("ws", "cnn_mnits"), ExitCode::kFailed);
-  EXPECT_THAT(
-      err(),
-      HasSubstr("there is no workspace template \"cnn_mnits\"; there are: char_lstm, cnn_mnist, "));
+  EXPECT_THAT(err(),
+              HasSubstr("there is no workspace template \"cnn_mnits\"; there are: char_lstm, "
+                        "cnn_histology, cnn_mnist, "));
   EXPECT_THAT(err(), HasSubstr("did you mean \"cnn_mnist\"?"));
   EXPECT_FALSE(Exists("ws"));
 }

@@ -3,18 +3,21 @@
 #include <iostream>
 
 #include "core/base/format.h"
+#include "core/base/log.h"
+#include "pki/inventory.h"
+#include "pki/key_pair.h"
 #include "plan/names_check.h"
 
 namespace fx {
 namespace {
 
-Result<PrivateKey> KeepOrGenerateKey(const Path& file, Io& io) {
+Result<PrivateKey> KeepOrGenerateKey(const Path& file, KeyKind kind, Io& io) {
   if (Exists(file)) {
     io.err << format("Keeping the private key {}; remove it first if you want a new one.\n",
                      file.string());
     return PrivateKey::Load(file);
   }
-  PrivateKey key = TRY(PrivateKey::Generate());
+  PrivateKey key = TRY(PrivateKey::Generate(kind));
   TRY(key.Save(file));
   io.err << format("Private key: {} (not protected by a passphrase: it stays on this machine)\n",
                    file.string());
@@ -35,6 +38,12 @@ Result<SigningRequest> KeepOrCreateRequest(const Path& file, const PrivateKey& k
   return request;
 }
 
+void ShowRequest(const SigningRequest& request, const Path& file, Io& io) {
+  io.err << format("Certificate request: {}\n", file.string());
+  io.err << "Its SHA-384, to be compared by the person who signs it:\n";
+  io.out << request.Fingerprint() << "\n";
+}
+
 }  // namespace
 
 Result<Identity> CollaboratorIdentity(const std::string& name) {
@@ -45,17 +54,36 @@ Result<Identity> CollaboratorIdentity(const std::string& name) {
               format("the collaborator name \"{}\" {}", identity.name(), problem));
 }
 
-Result<SigningRequest> MakeRequest(const Identity& identity, Io& io) {
+Result<SigningRequest> MakeRequest(const Identity& identity, Io& io, KeyKind kind) {
   const Path key_file = identity.File(kCertFolder, ".key");
   const Path request_file = identity.File(kCertFolder, ".csr");
   TRY(MakeFolders(kCertFolder));
   TRY(MakeFolders(key_file.parent_path(), 0700));
-  const PrivateKey key = TRY(KeepOrGenerateKey(key_file, io));
+  const PrivateKey key = TRY(KeepOrGenerateKey(key_file, kind, io));
   SigningRequest request = TRY(KeepOrCreateRequest(request_file, key, identity));
-  io.err << format("Certificate request: {}\n", request_file.string());
-  io.err << "Its SHA-384, to be compared by the person who signs it:\n";
-  io.out << request.Fingerprint() << "\n";
+  ShowRequest(request, request_file, io);
   return request;
+}
+
+Result<SigningRequest> MakeRenewal(const Identity& identity, bool same_key, Io& io) {
+  const Path request_file = identity.File(kCertFolder, ".csr");
+  const PrivateKey before = TRY(PrivateKey::Load(identity.File(kCertFolder, ".key")));
+  const PrivateKey key =
+      TRY(same_key ? PrivateKey::Load(identity.File(kCertFolder, ".key"))
+                   : KeepOrGenerateKey(NextKeyFile(kCertFolder, identity), before.kind(), io));
+  SigningRequest request = TRY(KeepOrCreateRequest(request_file, key, identity));
+  ShowRequest(request, request_file, io);
+  return request;
+}
+
+void DeclareRsa(Flags& flags, bool* rsa) {
+  flags.Switch("--rsa", rsa,
+               "Make the key RSA-3072, as OpenFL does, and not ECDSA P-384; for peers without "
+               "TLS 1.3");
+}
+
+KeyKind KindOf(bool rsa) {
+  return rsa ? KeyKind::kRsa3072 : kDefaultKeyKind;
 }
 
 Status ConfirmSigning(const SigningRequest& request, const Identity& identity, bool silent,
@@ -75,6 +103,12 @@ Status ConfirmSigning(const SigningRequest& request, const Identity& identity, b
   std::getline(io.in, answer);
   if (answer == "y" || answer == "Y" || answer == "yes") return Ok();
   return Fail(ErrorCode::kCancelled, "not signed");
+}
+
+void LogCertificateWarnings(const Path& cert_folder, const std::vector<std::string>& names) {
+  for (const std::string& warning : CertificateWarnings(cert_folder, names, UnixNow())) {
+    LogWarning("certificates need attention", {{"what", warning}});
+  }
 }
 
 Result<Certificate> SignRequest(const CertificateAuthority& authority,

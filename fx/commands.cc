@@ -8,6 +8,11 @@
 #include "fx/collaborator/generate_cert_request.h"
 #include "fx/collaborator/start.h"
 #include "fx/model/save.h"
+#include "fx/pki/list.h"
+#include "fx/pki/renew.h"
+#include "fx/pki/revoke.h"
+#include "fx/pki/show.h"
+#include "fx/pki/verify.h"
 #include "fx/plan/initialize.h"
 #include "fx/status/status.h"
 #include "fx/workspace/certify.h"
@@ -31,6 +36,11 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
   commands.push_back(MakeCollaboratorGenerateCertRequest());
   commands.push_back(MakeCollaboratorCertify());
   commands.push_back(MakeCollaboratorStart());
+  commands.push_back(MakePkiList());
+  commands.push_back(MakePkiShow());
+  commands.push_back(MakePkiVerify());
+  commands.push_back(MakePkiRevoke());
+  commands.push_back(MakePkiRenew());
   commands.push_back(MakeModelSave());
   commands.push_back(MakeStatus());
   return commands;

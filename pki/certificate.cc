@@ -94,6 +94,10 @@ Validity Certificate::validity() const {
           .to = Seconds(X509_get0_notAfter(x509_.get()))};
 }
 
+std::string Certificate::Serial() const {
+  return SerialText(X509_get0_serialNumber(x509_.get()));
+}
+
 std::string Certificate::CommonName() const {
   return CommonNameOf(X509_get_subject_name(x509_.get()));
 }
@@ -139,6 +143,12 @@ bool Certificate::Matches(const PrivateKey& key) const {
 bool Certificate::HasEcdsaKey() const {
   const EVP_PKEY* key = X509_get0_pubkey(x509_.get());
   return key != nullptr && EVP_PKEY_get_base_id(key) == EVP_PKEY_EC;
+}
+
+bool Certificate::IsSignedBy(const Certificate& issuer) const {
+  const bool signed_by = X509_verify(x509_.get(), X509_get0_pubkey(issuer.get())) == 1;
+  ERR_clear_error();
+  return signed_by;
 }
 
 std::string DescribeNames(const Certificate& certificate) {

@@ -36,6 +36,7 @@ class Certificate {
   std::string ToPem() const;
 
   Validity validity() const;
+  std::string Serial() const;              // SerialText of it
   std::string CommonName() const;          // "" if it has none or several
   std::vector<std::string> Names() const;  // subject alternative names, DNS and IP, as text
   // For people: the common names, with the start of the key identifiers where the certificate has
@@ -50,6 +51,8 @@ class Certificate {
   bool IsFor(const std::string& name) const;
   bool Matches(const PrivateKey& key) const;
   bool HasEcdsaKey() const;
+  // The signature is of `issuer`'s key.
+  bool IsSignedBy(const Certificate& issuer) const;
   X509* get() const { return x509_.get(); }
 
  private:

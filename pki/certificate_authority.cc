@@ -1,11 +1,11 @@
 #include "pki/certificate_authority.h"
 
-#include <openssl/bn.h>
 #include <openssl/pem.h>
 
 #include <algorithm>
-#include <ctime>
+#include <charconv>
 #include <filesystem>
+#include <set>
 #include <system_error>
 
 #include "core/base/format.h"
@@ -38,8 +38,8 @@ Path CertificateFile(const Path& ca, const std::string& name) {
 Path KeyFile(const Path& ca, const std::string& name) {
   return ca / name / "private" / (name + ".key");
 }
-Path DatabaseFile(const Path& ca, const std::string& name) {
-  return ca / name / "db" / (name + ".db");
+Path DatabaseFile(const Path& ca, const std::string& name, const char* extension = ".db") {
+  return ca / name / "db" / (name + extension);
 }
 
 Validity ValidFor(std::int64_t days, std::int64_t now) {
@@ -67,9 +67,7 @@ X509NamePtr AuthorityName(const std::string& common_name) {
 Status WriteDatabase(const Path& ca, const std::string& name) {
   const Path file = DatabaseFile(ca, name);
   TRY(MakeFolders(file.parent_path()));
-  const auto beside = [&](const char* extension) {
-    return file.parent_path() / (name + extension);
-  };
+  const auto beside = [&](const char* extension) { return DatabaseFile(ca, name, extension); };
   TRY(AtomicWrite(file, ""));
   TRY(AtomicWrite(beside(".db.attr"), "unique_subject = no\n"));
   TRY(AtomicWrite(beside(".crt.srl"), "01\n"));
@@ -77,10 +75,10 @@ Status WriteDatabase(const Path& ca, const std::string& name) {
 }
 
 Status WriteAuthority(const Path& ca, const std::string& name, const PrivateKey& key,
-                      const Certificate& certificate) {
+                      const SecretText* passphrase, const Certificate& certificate) {
   const Path key_file = KeyFile(ca, name);
   TRY(MakeFolders(key_file.parent_path(), 0700));
-  TRY(key.Save(key_file));
+  TRY(key.Save(key_file, passphrase));
   TRY(WriteDatabase(ca, name));
   return AtomicWrite(CertificateFile(ca, name), certificate.ToPem());
 }
@@ -98,7 +96,7 @@ Result<std::string> AuthorityRequestPem(const PrivateKey& key, const X509_NAME* 
 }
 
 // Everything of cert/ca, in a folder that does not have its final name yet.
-Status BuildIn(const Path& ca, KeyKind kind) {
+Status BuildIn(const Path& ca, KeyKind kind, const SecretText* passphrase) {
   const std::int64_t now = UnixNow();
   const PrivateKey root_key = TRY(PrivateKey::Generate(kind));
   const X509NamePtr root_name = AuthorityName("Simple Root CA");
@@ -116,10 +114,10 @@ Status BuildIn(const Path& ca, KeyKind kind) {
                                          .issuer_key = root_key,
                                          .validity = ValidFor(kSigningDays, now),
                                          .extensions = AuthorityExtensions(0)}));
-  TRY(WriteAuthority(ca, kRoot, root_key, root));
+  TRY(WriteAuthority(ca, kRoot, root_key, passphrase, root));
   const std::string request = TRY(AuthorityRequestPem(signing_key, signing_name.get()));
   TRY(AtomicWrite(ca / "signing-ca.csr", request));
-  return WriteAuthority(ca, kSigning, signing_key, signing);
+  return WriteAuthority(ca, kSigning, signing_key, passphrase, signing);
 }
 
 Status RemoveFolder(const Path& folder) {
@@ -129,37 +127,42 @@ Status RemoveFolder(const Path& folder) {
   return Ok();
 }
 
-std::string SerialHex(const Certificate& certificate) {
-  const BigNumPtr serial(ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate.get()), nullptr));
-  char* hex = BN_bn2hex(serial.get());
-  std::string out = hex;
-  OPENSSL_free(hex);
-  return out;
+// The numbers of lists are kept as openssl ca does: the next one, in hexadecimal.
+Result<std::int64_t> NextListNumber(const Path& file) {
+  if (!Exists(file)) return 1;
+  const std::string text = TRY(ReadFile(file, 1 << 10));
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, 16);
+  if (error == std::errc() && number > 0) return number;
+  return Fail(ErrorCode::kDataLoss,
+              format("{}: expected the number of the next revocation list in hexadecimal, found "
+                     "\"{}\"",
+                     file.string(), Printable(text)));
 }
 
-// UTCTime to 2049, GeneralizedTime from 2050: the index file wants what the certificate holds.
-std::string ExpiryField(const Certificate& certificate) {
-  const ASN1_TIME* time = X509_get0_notAfter(certificate.get());
-  return std::string(reinterpret_cast<const char*>(ASN1_STRING_get0_data(time)),
-                     static_cast<std::size_t>(ASN1_STRING_length(time)));
+// Numbers never go back, whatever became of the file that counts.
+Result<std::int64_t> NumberAfter(const Path& list_file, const Certificate& issuer) {
+  if (!Exists(list_file)) return 1;
+  const auto list = RevocationList::Load(list_file, {issuer});
+  return list ? list->number() + 1 : 1;
 }
 
 }  // namespace
-
-std::int64_t UnixNow() {
-  return static_cast<std::int64_t>(std::time(nullptr));
-}
 
 Validity LeafValidity(std::int64_t now) {
   return ValidFor(kLeafDays, now);
 }
 
 bool CertificateAuthority::ExistsIn(const Path& cert_folder) {
-  return Exists(CaFolder(cert_folder));
+  // The folder alone may hold nothing but a copy of the revocation list.
+  const Path ca = CaFolder(cert_folder);
+  return Exists(ca / kSigning) || Exists(CertificateFile(ca, kSigning)) ||
+         Exists(CertificateFile(ca, kRoot));
 }
 
-Result<CertificateAuthority> CertificateAuthority::Create(const Path& cert_folder, KeyKind kind) {
-  if (ExistsIn(cert_folder)) {
+Result<CertificateAuthority> CertificateAuthority::Create(const Path& cert_folder, KeyKind kind,
+                                                          const SecretText* passphrase) {
+  if (Exists(CaFolder(cert_folder))) {
     return Fail(
         Error(ErrorCode::kAlreadyExists,
               format("{} exists: this workspace has an authority", CaFolder(cert_folder).string()))
@@ -170,14 +173,17 @@ Result<CertificateAuthority> CertificateAuthority::Create(const Path& cert_folde
   TRY(RemoveFolder(partial));
   TRY(MakeFolders(cert_folder));
   TRY(MakeFolders(partial, 0700));
-  TRY(BuildIn(partial, kind));
+  TRY(BuildIn(partial, kind, passphrase));
   TRY(RenameDurably(partial, CaFolder(cert_folder)));
-  return Open(cert_folder);
+  return Open(cert_folder, [&](const std::string&) -> Result<SecretText> {
+    return SecretText(passphrase->value());
+  });
 }
 
-Result<CertificateAuthority> CertificateAuthority::Open(const Path& cert_folder) {
+Result<CertificateAuthority> CertificateAuthority::Open(const Path& cert_folder,
+                                                        const Passphrase& passphrase) {
   const Path ca = CaFolder(cert_folder);
-  if (!Exists(ca)) {
+  if (!ExistsIn(cert_folder)) {
     return Fail(Error(ErrorCode::kNotFound,
                       format("{}: there is no authority in this workspace", ca.string()))
                     .Hint("on the aggregator, run: fx workspace certify"));
@@ -186,7 +192,7 @@ Result<CertificateAuthority> CertificateAuthority::Open(const Path& cert_folder)
   Certificate root = TRY(Certificate::Load(CertificateFile(ca, kRoot)));
   Certificate signing = TRY(Certificate::Load(CertificateFile(ca, kSigning)));
   const Path key_file = KeyFile(ca, kSigning);
-  PrivateKey key = TRY(PrivateKey::Load(key_file));
+  PrivateKey key = TRY(PrivateKey::Load(key_file, passphrase));
   if (!signing.Matches(key)) {
     return Fail(ErrorCode::kFailedPrecondition, format("{}: not the key of {}", key_file.string(),
                                                        CertificateFile(ca, kSigning).string()));
@@ -233,14 +239,51 @@ Result<Certificate> CertificateAuthority::Sign(const SigningRequest& request,
   return certificate;
 }
 
+Result<std::vector<IssuedEntry>> CertificateAuthority::Issued() const {
+  return LoadIssued(IssuedFile(cert_folder_));
+}
+
 Status CertificateAuthority::RecordIssued(const Certificate& certificate) const {
-  constexpr std::uint64_t kLargestDatabase = 64 << 20;
-  const Path file = DatabaseFile(CaFolder(cert_folder_), kSigning);
-  std::string text = Exists(file) ? TRY(ReadFile(file, kLargestDatabase)) : std::string();
-  text += format("V\t{}\t\t{}\tunknown\t/CN={}\n", ExpiryField(certificate), SerialHex(certificate),
-                 certificate.CommonName());
+  const Path file = IssuedFile(cert_folder_);
+  std::vector<IssuedEntry> entries = TRY(Issued());
+  entries.push_back(EntryOf(certificate));
   TRY(MakeFolders(file.parent_path()));
-  return AtomicWrite(file, text);
+  return SaveIssued(file, entries);
+}
+
+Result<RevocationList> CertificateAuthority::Revoke(const std::vector<std::string>& serials,
+                                                    const std::vector<Certificate>& also,
+                                                    std::int64_t now) const {
+  std::vector<IssuedEntry> entries = TRY(Issued());
+  std::set<std::string> wanted(serials.begin(), serials.end());
+  for (const Certificate& certificate : also) {
+    const std::string serial = certificate.Serial();
+    const bool known = std::ranges::find(entries, serial, &IssuedEntry::serial) != entries.end();
+    if (!known) entries.push_back(EntryOf(certificate));
+    wanted.insert(serial);
+  }
+  for (IssuedEntry& entry : entries) {
+    if (!wanted.contains(entry.serial) || entry.is_revoked()) continue;
+    entry.flag = 'R';
+    entry.revoked = Asn1TimeText(now);
+  }
+  const Path file = IssuedFile(cert_folder_);
+  TRY(MakeFolders(file.parent_path()));
+  TRY(SaveIssued(file, entries));
+  return SignList(entries, now);
+}
+
+Result<RevocationList> CertificateAuthority::SignList(const std::vector<IssuedEntry>& entries,
+                                                      std::int64_t now) const {
+  const Path counter = DatabaseFile(CaFolder(cert_folder_), kSigning, ".crl.srl");
+  const Path file = RevocationFile(cert_folder_);
+  const std::int64_t number =
+      std::max(TRY(NextListNumber(counter)), TRY(NumberAfter(file, signing_)));
+  RevocationList list =
+      TRY(RevocationList::Issue(signing_, key_, number, ValidFor(kLeafDays, now), entries));
+  TRY(AtomicWrite(counter, format("{:02X}\n", number + 1)));
+  TRY(AtomicWrite(file, list.ToPem()));
+  return list;
 }
 
 }  // namespace fx

@@ -1,5 +1,6 @@
 #include "pki/openssl.h"
 
+#include <openssl/bn.h>
 #include <openssl/err.h>
 
 #include <algorithm>
@@ -34,6 +35,14 @@ std::string BioText(BIO* bio) {
   char* data = nullptr;
   const long size = BIO_get_mem_data(bio, &data);
   return size > 0 ? std::string(data, static_cast<std::size_t>(size)) : std::string();
+}
+
+std::string SerialText(const ASN1_INTEGER* serial) {
+  const BigNumPtr number(ASN1_INTEGER_to_BN(serial, nullptr));
+  char* hex = BN_bn2hex(number.get());
+  std::string out = hex;
+  OPENSSL_free(hex);
+  return out;
 }
 
 std::string Printable(std::string_view text) {

@@ -30,6 +30,7 @@ using EvpKeyContextPtr = std::unique_ptr<EVP_PKEY_CTX, OpenSslFree<EVP_PKEY_CTX_
 using X509Ptr = std::unique_ptr<X509, OpenSslFree<X509_free>>;
 using X509ReqPtr = std::unique_ptr<X509_REQ, OpenSslFree<X509_REQ_free>>;
 using X509NamePtr = std::unique_ptr<X509_NAME, OpenSslFree<X509_NAME_free>>;
+using X509CrlPtr = std::unique_ptr<X509_CRL, OpenSslFree<X509_CRL_free>>;
 using X509ExtensionPtr = std::unique_ptr<X509_EXTENSION, OpenSslFree<X509_EXTENSION_free>>;
 using X509StorePtr = std::unique_ptr<X509_STORE, OpenSslFree<X509_STORE_free>>;
 using X509StoreContextPtr = std::unique_ptr<X509_STORE_CTX, OpenSslFree<X509_STORE_CTX_free>>;
@@ -47,6 +48,9 @@ BioPtr ReadBio(std::string_view text);
 // A growing BIO; its text so far.
 BioPtr WriteBio();
 std::string BioText(BIO* bio);
+
+// Hexadecimal, upper case, an even number of digits: how openssl shows serial numbers.
+std::string SerialText(const ASN1_INTEGER* serial);
 
 // `text` with bytes that are not printable ASCII replaced by '?' and cut at 100: names in
 // certificates come from strangers and end up on terminals.

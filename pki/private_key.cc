@@ -7,6 +7,7 @@
 
 #include <array>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 
 #include "core/base/format.h"
@@ -16,35 +17,37 @@ namespace {
 
 constexpr std::uint64_t kLargestKeyFile = 64 << 10;
 
+struct Unlocking {
+  const Passphrase& passphrase;
+  const std::string& place;
+  std::optional<Error> refused{};
+};
+
 // OpenSSL's default asks on the terminal; a server would hang there.
-int NoPassphrase(char*, int, int, void*) {
-  return -1;
+int GivePassphrase(char* to, int room, int, void* data) {
+  auto& unlocking = *static_cast<Unlocking*>(data);
+  if (!unlocking.passphrase) return -1;
+  const Result<SecretText> given = unlocking.passphrase(unlocking.place);
+  if (!given) unlocking.refused = given.error();
+  if (!given || given->value().size() > static_cast<std::size_t>(room)) return -1;
+  return static_cast<int>(given->value().copy(to, static_cast<std::size_t>(room)));
 }
 
-Status RefuseIfOthersCanRead(const Path& path) {
-  std::error_code ec;
-  const auto status = std::filesystem::status(path, ec);
-  if (ec) {
-    return Fail(ErrorCode::kPermissionDenied, format("{}: {}", path.string(), ec.message()));
-  }
-  using std::filesystem::perms;
-  const perms others = status.permissions() & (perms::group_all | perms::others_all);
-  if (others == perms::none) return Ok();
-  return Fail(Error(ErrorCode::kPermissionDenied,
-                    format("{}: other users of this machine can access this private key (mode "
-                           "{:04o}, expected 0600)",
-                           path.string(), static_cast<unsigned>(status.permissions())))
-                  .Hint("chmod 600 " + path.string()));
-}
-
-Error UnreadableKey(const std::string& place, std::string_view pem) {
+Error UnreadableKey(const Unlocking& unlocking, std::string_view pem) {
+  const std::string& place = unlocking.place;
   const auto last = ERR_peek_last_error();
-  const bool passphrase =
+  const bool locked =
       ERR_GET_LIB(last) == ERR_LIB_PEM && ERR_GET_REASON(last) == PEM_R_BAD_PASSWORD_READ;
-  if (passphrase || pem.find("ENCRYPTED") != std::string_view::npos) {
+  if (locked || pem.find("ENCRYPTED") != std::string_view::npos) {
     ERR_clear_error();
+    if (unlocking.refused) return *unlocking.refused;
+    if (unlocking.passphrase) {
+      return Error(ErrorCode::kUnauthenticated,
+                   format("{}: the passphrase does not open this private key", place));
+    }
     return Error(ErrorCode::kInvalidArgument,
-                 format("{}: the private key is locked with a passphrase, which is not supported",
+                 format("{}: the private key is locked with a passphrase, and a service that "
+                        "restarts has nobody to type it",
                         place))
         .Hint(format("unlock it with: openssl pkey -in {0} -out {0}", place));
   }
@@ -61,35 +64,56 @@ Result<PrivateKey> PrivateKey::Generate(KeyKind kind) {
   return PrivateKey(std::move(key));
 }
 
-Result<PrivateKey> PrivateKey::FromPem(std::string_view pem, const std::string& place) {
+Result<PrivateKey> PrivateKey::FromPem(std::string_view pem, const std::string& place,
+                                       const Passphrase& passphrase) {
   const BioPtr bio = ReadBio(pem);
-  EvpKeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, NoPassphrase, nullptr));
-  if (key == nullptr) return Fail(UnreadableKey(place, pem));
+  Unlocking unlocking{.passphrase = passphrase, .place = place};
+  EvpKeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, GivePassphrase, &unlocking));
+  if (key == nullptr) return Fail(UnreadableKey(unlocking, pem));
   return PrivateKey(std::move(key));
 }
 
-Result<PrivateKey> PrivateKey::Load(const Path& path) {
+Result<PrivateKey> PrivateKey::Load(const Path& path, const Passphrase& passphrase) {
   const SecretText text(TRY(ReadFile(path, kLargestKeyFile)));
-  TRY(RefuseIfOthersCanRead(path));
-  return FromPem(text.value(), path.string());
+  TRY(CheckPrivate(path));
+  return FromPem(text.value(), path.string(), passphrase);
 }
 
-Result<SecretText> PrivateKey::ToPem() const {
+Result<SecretText> PrivateKey::ToPem(const SecretText* passphrase) const {
   const BioPtr bio = WriteBio();
-  if (PEM_write_bio_PKCS8PrivateKey(bio.get(), key_.get(), nullptr, nullptr, 0, nullptr, nullptr) !=
-      1) {
+  const EVP_CIPHER* const cipher = passphrase == nullptr ? nullptr : EVP_aes_256_cbc();
+  const char* const secret = passphrase == nullptr ? nullptr : passphrase->value().data();
+  const int size = passphrase == nullptr ? 0 : static_cast<int>(passphrase->value().size());
+  if (PEM_write_bio_PKCS8PrivateKey(bio.get(), key_.get(), cipher, secret, size, nullptr,
+                                    nullptr) != 1) {
     return Fail(OpenSslError(ErrorCode::kInternal, "cannot encode a private key"));
   }
   return SecretText(BioText(bio.get()));
 }
 
-Status PrivateKey::Save(const Path& path) const {
-  const SecretText pem = TRY(ToPem());
+Status PrivateKey::Save(const Path& path, const SecretText* passphrase) const {
+  const SecretText pem = TRY(ToPem(passphrase));
   return AtomicWrite(path, pem.value(), FileMode::kPrivate);
 }
 
 bool PrivateKey::is_ecdsa() const {
   return EVP_PKEY_get_base_id(key_.get()) == EVP_PKEY_EC;
+}
+
+Status CheckPrivate(const Path& path) {
+  std::error_code ec;
+  const auto status = std::filesystem::status(path, ec);
+  if (ec) {
+    return Fail(ErrorCode::kPermissionDenied, format("{}: {}", path.string(), ec.message()));
+  }
+  using std::filesystem::perms;
+  const perms others = status.permissions() & (perms::group_all | perms::others_all);
+  if (others == perms::none) return Ok();
+  return Fail(Error(ErrorCode::kPermissionDenied,
+                    format("{}: other users of this machine can access this private key (mode "
+                           "{:04o}, expected 0600)",
+                           path.string(), static_cast<unsigned>(status.permissions())))
+                  .Hint("chmod 600 " + path.string()));
 }
 
 Status CheckPublicKey(const EVP_PKEY* key, const std::string& place) {

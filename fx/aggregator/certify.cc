@@ -3,7 +3,9 @@
 #include "core/base/format.h"
 #include "fx/certificates.h"
 #include "fx/host_name.h"
+#include "fx/passphrase.h"
 #include "fx/workspace/marker.h"
+#include "pki/key_pair.h"
 
 namespace fx {
 namespace {
@@ -20,6 +22,7 @@ class AggregatorCertify : public Command {
   void Declare(Flags& flags) override {
     flags.Text("-n,--fqdn", &fqdn_, "Name or address the request was made for");
     flags.Switch("-s,--silent", &silent_, "Sign without asking");
+    DeclarePassphrase(flags, &passphrase_file_);
   }
 
   Status Run(Io& io) override {
@@ -29,6 +32,14 @@ class AggregatorCertify : public Command {
   }
 
  private:
+  // The key may be on another machine, or wait for this certificate beside the one in use.
+  static Status PutInPlace(const Identity& identity, const Certificate& certificate) {
+    if (Exists(identity.File(kCertFolder, ".key"))) {
+      return InstallCertificate(kCertFolder, identity, certificate);
+    }
+    return AtomicWrite(identity.File(kCertFolder, ".crt"), certificate.ToPem());
+  }
+
   Status Certify(const Identity& identity, Io& io) const {
     const Path request_file = identity.File(kCertFolder, ".csr");
     if (!Exists(request_file)) {
@@ -36,19 +47,20 @@ class AggregatorCertify : public Command {
                         format("{}: there is no certificate request", request_file.string()))
                       .Hint("run: fx aggregator generate-cert-request --fqdn " + identity.name()));
     }
-    const auto authority = TRY(CertificateAuthority::Open(kCertFolder));
+    const auto authority =
+        TRY(CertificateAuthority::Open(kCertFolder, PassphraseFrom(passphrase_file_, io)));
     const SigningRequest request = TRY(SigningRequest::Load(request_file));
     TRY(request.CheckIsFor(identity, request_file.string()));
     TRY(ConfirmSigning(request, identity, silent_, io));
     const Certificate certificate =
         TRY(SignRequest(authority, request, request_file.string(), identity, io));
-    const Path file = identity.File(kCertFolder, ".crt");
-    TRY(AtomicWrite(file, certificate.ToPem()));
-    io.err << format("Certificate: {}\n", file.string());
+    TRY(PutInPlace(identity, certificate));
+    io.err << format("Certificate: {}\n", identity.File(kCertFolder, ".crt").string());
     return Ok();
   }
 
   std::string fqdn_ = DefaultFqdn();
+  std::string passphrase_file_;
   bool silent_ = false;
 };
 

@@ -20,18 +20,21 @@ class AggregatorGenerateCertRequest : public Command {
 
   void Declare(Flags& flags) override {
     flags.Text("--fqdn", &fqdn_, "Name or address under which collaborators reach the aggregator");
+    DeclareRsa(flags, &rsa_);
   }
 
   Status Run(Io& io) override {
     TRY(RequireWorkspace("."));
     const Identity identity = TRY(Identity::Aggregator(fqdn_));
-    TRY(In(MakeRequest(identity, io), "cannot make the aggregator's certificate request"));
+    TRY(In(MakeRequest(identity, io, KindOf(rsa_)),
+           "cannot make the aggregator's certificate request"));
     io.err << "Next: fx aggregator certify --fqdn " << identity.name() << "\n";
     return Ok();
   }
 
  private:
   std::string fqdn_ = DefaultFqdn();
+  bool rsa_ = false;
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "aggregator/runtime.h"
 #include "aggregator/server/listener.h"
 #include "core/base/format.h"
+#include "fx/certificates.h"
 #include "fx/stop_on_signal.h"
 #include "pki/cert_store.h"
 #include "plan/load.h"
@@ -19,6 +20,13 @@ namespace {
 using aggregator::Outcome;
 using aggregator::Runtime;
 using aggregator::RuntimeOptions;
+
+// Everyone's certificates matter where they are issued.
+std::vector<std::string> NamesThatCount(const Plan& plan) {
+  std::vector<std::string> names = {plan.network.agg_addr};
+  for (const CollaboratorName& name : plan.authorized) names.push_back(name.value);
+  return names;
+}
 
 class AggregatorStart : public Command {
  public:
@@ -61,6 +69,7 @@ class AggregatorStart : public Command {
     PemBundle credentials;
     if (network.tls) {
       credentials = TRY(LoadAggregatorCredentials(network.cert_folder, network.agg_addr));
+      LogCertificateWarnings(network.cert_folder, NamesThatCount(plan));
     }
     return RuntimeOptions{
         .plan = std::move(plan),

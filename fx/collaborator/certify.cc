@@ -3,8 +3,10 @@
 #include "core/base/format.h"
 #include "fx/certificates.h"
 #include "fx/collaborator/cert_packages.h"
+#include "fx/passphrase.h"
 #include "fx/workspace/marker.h"
 #include "pki/chain.h"
+#include "pki/key_pair.h"
 #include "plan/cols_file.h"
 
 namespace fx {
@@ -40,22 +42,6 @@ Status RefuseForeignChain(const SignedPackage& package) {
                   .Hint("import it in the collaborator's workspace"));
 }
 
-Status CheckKey(const SignedPackage& package) {
-  const Path key_file = package.identity.File(kCertFolder, ".key");
-  if (!Exists(key_file)) {
-    return Fail(
-        Error(ErrorCode::kNotFound,
-              format("{}: the private key of this certificate is not here", key_file.string()))
-            .Hint("import it where fx collaborator generate-cert-request -n " +
-                  package.identity.name() + " was run"));
-  }
-  if (package.certificate.Matches(TRY(PrivateKey::Load(key_file)))) return Ok();
-  return Fail(
-      Error(ErrorCode::kUnauthenticated,
-            format("the certificate was made for another key than {}", key_file.string()))
-          .Hint("the key was made anew after the request was sent; send the request again"));
-}
-
 class CollaboratorCertify : public Command {
  public:
   std::string_view noun() const override { return "collaborator"; }
@@ -71,6 +57,7 @@ class CollaboratorCertify : public Command {
     flags.Text("-n,--collaborator_name", &name_,
                "Sign the request of this collaborator, which shares this workspace");
     flags.Switch("-s,--silent", &silent_, "Sign without asking");
+    DeclarePassphrase(flags, &passphrase_file_);
     flags.Text("-r,--request-pkg", &request_package_,
                "Sign the request in this archive, which the collaborator sent");
     flags.Text("-i,--import", &import_,
@@ -96,7 +83,8 @@ class CollaboratorCertify : public Command {
   }
 
   Status Sign(Io& io) const {
-    const auto authority = TRY(CertificateAuthority::Open(kCertFolder));
+    const auto authority =
+        TRY(CertificateAuthority::Open(kCertFolder, PassphraseFrom(passphrase_file_, io)));
     const RequestPackage package = request_package_.empty()
                                        ? TRY(ReadLocalRequest(name_))
                                        : TRY(ReadRequestPackage(request_package_));
@@ -120,10 +108,10 @@ class CollaboratorCertify : public Command {
 
   Status Import(Io& io) const {
     const SignedPackage package = TRY(ReadSignedPackage(import_));
-    TRY(CheckKey(package));
+    TRY(KeyFor(kCertFolder, package.identity, package.certificate));
     TRY(RefuseForeignChain(package));
     const Path leaf_file = package.identity.File(kCertFolder, ".crt");
-    TRY(AtomicWrite(leaf_file, package.certificate.ToPem()));
+    TRY(InstallCertificate(kCertFolder, package.identity, package.certificate));
     TRY(AtomicWrite(ChainFile(kCertFolder), package.chain));
     io.err << format(
         "Certificate of {}, signed by {}, valid until {}: {}\nTrusted from now on: {}\n",
@@ -136,6 +124,7 @@ class CollaboratorCertify : public Command {
   std::string name_;
   std::string request_package_;
   std::string import_;
+  std::string passphrase_file_;
   bool silent_ = false;
 };
 

@@ -23,6 +23,7 @@ class CollaboratorGenerateCertRequest : public Command {
     flags.RequiredText("-n,--collaborator_name", &name_, "Name of the collaborator");
     flags.Switch("-s,--silent", &silent_, "Never ask (this command has nothing to ask)");
     flags.Switch("-x,--skip-package", &skip_package_, "Do not make the archive for the aggregator");
+    DeclareRsa(flags, &rsa_);
   }
 
   Status Run(Io& io) override {
@@ -34,7 +35,7 @@ class CollaboratorGenerateCertRequest : public Command {
 
  private:
   Status Generate(const Identity& identity, Io& io) const {
-    const SigningRequest request = TRY(MakeRequest(identity, io));
+    const SigningRequest request = TRY(MakeRequest(identity, io, KindOf(rsa_)));
     if (skip_package_) return Ok();
     TRY(WriteRequestPackage(identity, request));
     io.err << format("Send this to the aggregator: {}\n", RequestPackageFile(identity).string());
@@ -44,6 +45,7 @@ class CollaboratorGenerateCertRequest : public Command {
   std::string name_;
   bool silent_ = false;
   bool skip_package_ = false;
+  bool rsa_ = false;
 };
 
 }  // namespace

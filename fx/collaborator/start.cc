@@ -11,6 +11,7 @@
 #include "core/base/format.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
+#include "fx/certificates.h"
 #include "fx/progress_line.h"
 #include "fx/stop_on_signal.h"
 #include "pki/cert_store.h"
@@ -120,6 +121,7 @@ class CollaboratorStart : public Command {
     PemBundle credentials = plan.network.tls
                                 ? TRY(LoadCollaboratorCredentials(plan.network.cert_folder, name))
                                 : PemBundle();
+    if (plan.network.tls) LogCertificateWarnings(plan.network.cert_folder, {name.value});
     auto store = TRY(collaborator::LocalStore::Open(collaborator::StatePath(".", name, plan)));
     TRY(TryData(plan, name, data_path));
     std::unique_ptr<DataLoader> data;

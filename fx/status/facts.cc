@@ -6,6 +6,8 @@
 
 #include "collaborator/local_store.h"
 #include "core/base/format.h"
+#include "pki/expiry.h"
+#include "pki/inventory.h"
 #include "rpc/pbuf.h"
 
 namespace fx {
@@ -78,6 +80,16 @@ SiteFacts FactsOf(const CollaboratorName& name, const SiteStatus& site) {
   return facts;
 }
 
+// Whose certificates matter here: on the aggregator everyone's.
+std::vector<std::string> NamesThatCount(const StatusFacts& facts, const Plan& plan) {
+  std::vector<std::string> names;
+  for (const SiteFacts& site : facts.sites) names.push_back(site.name.value);
+  if (!facts.aggregator) return names;
+  names.push_back(plan.network.agg_addr);
+  for (const CollaboratorName& name : plan.authorized) names.push_back(name.value);
+  return names;
+}
+
 }  // namespace
 
 Result<StatusFacts> GatherFacts(const Path& workspace, const Plan& plan) {
@@ -87,6 +99,10 @@ Result<StatusFacts> GatherFacts(const Path& workspace, const Plan& plan) {
   for (const CollaboratorName& name : TRY(collaborator::SitesOf(workspace, plan))) {
     const SiteStatus site = TRY(LocalStore::Look(collaborator::StatePath(workspace, name, plan)));
     facts.sites.push_back(FactsOf(name, site));
+  }
+  if (plan.network.tls) {
+    facts.warnings = CertificateWarnings(workspace / plan.network.cert_folder,
+                                         NamesThatCount(facts, plan), UnixNow());
   }
   return facts;
 }

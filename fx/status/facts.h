@@ -52,6 +52,7 @@ struct StatusFacts {
   std::string federation;
   std::optional<AggregatorFacts> aggregator;  // if one was ever started here
   std::vector<SiteFacts> sites;               // likewise
+  std::vector<std::string> warnings{};        // certificates that need attention soon
 };
 
 // Disturbs no process that is at work in `workspace`. Refuses what Journal::Open refuses.

@@ -89,7 +89,8 @@ std::string JsonOf(const StatusFacts& facts) {
   for (const SiteFacts& site : facts.sites) sites.push_back(FromSite(site));
   const Json json = {{"federation", facts.federation},
                      {"aggregator", facts.aggregator ? FromAggregator(*facts.aggregator) : Json()},
-                     {"sites", sites}};
+                     {"sites", sites},
+                     {"warnings", facts.warnings}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -90,6 +90,7 @@ std::string TextOf(const StatusFacts& facts) {
   std::string text = format("Federation {}\n", facts.federation);
   if (facts.aggregator) text += AggregatorText(*facts.aggregator);
   for (const SiteFacts& site : facts.sites) text += SiteText(site);
+  for (const std::string& warning : facts.warnings) text += format("Warning: {}\n", warning);
   return text;
 }
 

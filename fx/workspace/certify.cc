@@ -1,7 +1,10 @@
 #include "fx/workspace/certify.h"
 
+#include <optional>
+
 #include "core/base/format.h"
 #include "fx/certificates.h"
+#include "fx/passphrase.h"
 #include "fx/workspace/marker.h"
 
 namespace fx {
@@ -16,13 +19,19 @@ class WorkspaceCertify : public Command {
   }
   std::string_view example() const override { return "fx workspace certify"; }
 
-  void Declare(Flags&) override {}
+  void Declare(Flags& flags) override {
+    DeclareRsa(flags, &rsa_);
+    flags.Text("--passphrase-file", &passphrase_file_,
+               "Lock the authority's keys with the passphrase in this file; signing will need it");
+    flags.Switch("--passphrase", &ask_, "The same, with a passphrase typed at the terminal");
+  }
 
   Status Run(Io& io) override {
     TRY(RequireWorkspace("."));
     const bool kept = CertificateAuthority::ExistsIn(kCertFolder);
     const CertificateAuthority authority = TRY(In(
-        kept ? CertificateAuthority::Open(kCertFolder) : CertificateAuthority::Create(kCertFolder),
+        kept ? CertificateAuthority::Open(kCertFolder, PassphraseFrom(passphrase_file_, io))
+             : Create(io),
         kept ? "cannot use the authority that is here" : "cannot make the certificate authority"));
     if (kept) {
       io.err << "This workspace has an authority; it is kept, so that certificates it issued stay "
@@ -37,6 +46,17 @@ class WorkspaceCertify : public Command {
         ChainFile(kCertFolder).string());
     return Ok();
   }
+
+ private:
+  Result<CertificateAuthority> Create(Io& io) const {
+    const std::optional<SecretText> passphrase = TRY(NewPassphrase(passphrase_file_, ask_, io));
+    return CertificateAuthority::Create(kCertFolder, KindOf(rsa_),
+                                        passphrase ? &*passphrase : nullptr);
+  }
+
+  bool rsa_ = false;
+  std::string passphrase_file_;
+  bool ask_ = false;
 };
 
 }  // namespace

@@ -68,6 +68,28 @@ TEST_F(PrivateKeyFile, UnderAPassphraseIsRefusedWithoutAsking) {
   }
 }
 
+TEST_F(PrivateKeyFile, UnderAPassphraseOpensWithItOnly) {
+  const PrivateKey key = *PrivateKey::Generate();
+  const SecretText passphrase("correct horse");
+  ASSERT_THAT(key.Save(File(), &passphrase), IsOk());
+  EXPECT_EQ(Make("head -1 k.key").output, "-----BEGIN ENCRYPTED PRIVATE KEY-----\n");
+  EXPECT_EQ(Make("openssl pkey -in k.key -noout -passin 'pass:correct horse'").exit_code, 0);
+  const auto give = [](const char* text) {
+    return [text](const std::string&) -> Result<SecretText> { return SecretText(text); };
+  };
+  const auto again = PrivateKey::Load(File(), give("correct horse"));
+  ASSERT_THAT(again, IsOk());
+  EXPECT_EQ(EVP_PKEY_eq(again->get(), key.get()), 1);
+  EXPECT_THAT(PrivateKey::Load(File(), give("wrong")),
+              IsError(ErrorCode::kUnauthenticated, "the passphrase does not open"));
+  EXPECT_THAT(PrivateKey::Load(File(),
+                               [](const std::string& place) -> Result<SecretText> {
+                                 return Fail(ErrorCode::kCancelled,
+                                             "nobody knows that of " + place);
+                               }),
+              IsError(ErrorCode::kCancelled, "nobody knows that of " + File().string()));
+}
+
 TEST_F(PrivateKeyFile, IsNotACertificateRequest) {
   ASSERT_EQ(Make("openssl req -new -newkey rsa:2048 -nodes -keyout /dev/null -subj /CN=x -out "
                  "k.key")

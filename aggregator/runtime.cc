@@ -51,7 +51,10 @@ struct JobFailed {
 };
 struct OldRemoved {};
 struct StopRequested {};
-using Message = std::variant<EventBody, JobFailed, OldRemoved, StopRequested>;
+struct Enrolled {
+  std::vector<CollaboratorName> who;
+};
+using Message = std::variant<EventBody, JobFailed, OldRemoved, StopRequested, Enrolled>;
 
 }  // namespace
 
@@ -75,6 +78,10 @@ class Runtime::Impl final : private ShellPorts {
   Status Prepare();
   Result<Outcome> Run();
   void RequestStop();
+
+  void Enroll(const std::vector<CollaboratorName>& who);
+  void Revoke(RevocationList list);
+  void Renew(const PemBundle& credentials) { server_->Renew(credentials); }
 
   std::uint16_t port() const { return server_->port(); }
   bool already_finished() const { return shell_.already_finished(); }
@@ -117,6 +124,7 @@ class Runtime::Impl final : private ShellPorts {
 
   RoundBoard board_;
   Waiters waiters_;
+  Gate gate_{CallersOf(options_.plan)};
   Shell shell_;
   UploadSlots slots_{options_.uploads_at_once, SteadyNow};
   std::vector<std::string> unwritten_;  // metrics; of the I/O thread, and later of whoever ends it
@@ -142,7 +150,7 @@ Status Runtime::Impl::OpenModel() {
   const ModelFile model = TRY(state_.models.OpenModel(model_));
   UploadRules uploads = TRY(UploadsOf(options_.plan, model.layout()));
   env_.emplace(CallEnv{
-      .callers = CallersOf(options_.plan),
+      .gate = gate_,
       .uploads = std::move(uploads),
       .board = board_,
       .spool = state_.spool,
@@ -222,6 +230,7 @@ Status Runtime::Impl::Loop() {
 Status Runtime::Impl::Take(Message message, std::vector<EventBody>& events) {
   if (auto* failed = std::get_if<JobFailed>(&message)) return Fail(std::move(failed->error));
   if (std::holds_alternative<OldRemoved>(message)) shell_.OnOldRemoved();
+  if (const auto* enrolled = std::get_if<Enrolled>(&message)) shell_.Enroll(enrolled->who);
   auto* event = std::get_if<EventBody>(&message);
   if (event == nullptr) return Ok();  // stop_requested_ says the rest
   if (std::holds_alternative<TasksRequested>(*event) ||
@@ -305,6 +314,16 @@ void Runtime::Impl::RequestStop() {
   static_cast<void>(messages_.TryPush(StopRequested{}));  // full: the loop is awake anyway
 }
 
+// The engine knows them before the gate lets them in: the queue keeps the order.
+void Runtime::Impl::Enroll(const std::vector<CollaboratorName>& who) {
+  if (messages_.TryPush(Enrolled{who})) gate_.Enroll(who);
+}
+
+void Runtime::Impl::Revoke(RevocationList list) {
+  gate_.Revoke(std::move(list));
+  waiters_.Dismiss();
+}
+
 // Calls first, for they use everything else; then the threads they wait for.
 void Runtime::Impl::Stop() {
   messages_.Close();
@@ -346,6 +365,15 @@ Result<Outcome> Runtime::Run() {
 }
 void Runtime::RequestStop() {
   impl_->RequestStop();
+}
+void Runtime::Enroll(const std::vector<CollaboratorName>& who) {
+  impl_->Enroll(who);
+}
+void Runtime::Revoke(RevocationList list) {
+  impl_->Revoke(std::move(list));
+}
+void Runtime::Renew(const PemBundle& credentials) {
+  impl_->Renew(credentials);
 }
 
 }  // namespace fx::aggregator

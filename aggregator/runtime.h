@@ -17,11 +17,13 @@
 #include <memory>
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/names.h"
 #include "pki/cert_store.h"
+#include "pki/revocation_list.h"
 #include "plan/plan.h"
 #include "rpc/heartbeat.h"
 
@@ -63,6 +65,16 @@ class Runtime {
   // Serves until the federation is over and everyone knows, or RequestStop. Once. An error means
   // that the disk failed; what was acknowledged is safe, and a new start goes on from there.
   Result<Outcome> Run();
+
+  // What may change while it serves; from any thread. Each holds when it returns.
+
+  // These may take part too, from the next round that is opened.
+  void Enroll(const std::vector<CollaboratorName>& who);
+  // The certificates on this list are refused, and the calls that came with one end.
+  void Revoke(RevocationList list);
+  // The certificate and key to show, and the authorities to trust, in handshakes to come. Only if
+  // the plan's network.settings.tls is true.
+  void Renew(const PemBundle& credentials);
 
   // Makes Run return soon. From any thread, any number of times.
   void RequestStop();

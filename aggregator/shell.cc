@@ -7,6 +7,7 @@
 #include <utility>
 #include <variant>
 
+#include "aggregator/engine/assigner.h"
 #include "core/base/failpoint.h"
 #include "core/base/format.h"
 #include "core/base/log.h"
@@ -29,6 +30,7 @@ Shell::Shell(const Plan& plan, ShellOptions options, ShellPorts& ports, Waiters&
       ports_(ports),
       waiters_(waiters),
       board_(board),
+      members_(plan.authorized),
       engine_(OptionsFor(plan)),
       report_(plan, options.table) {}
 
@@ -67,6 +69,15 @@ Status Shell::Start(const ModelId& model, std::uint64_t model_size, std::vector<
 Status Shell::Turn(std::vector<EventBody> events) {
   if (!events.empty()) TRY(Process(std::move(events), ports_.Now()));
   return TickIfDue();
+}
+
+void Shell::Enroll(const std::vector<CollaboratorName>& who) {
+  for (const CollaboratorName& name : who) {
+    if (std::ranges::find(members_, name) == members_.end()) members_.push_back(name);
+  }
+  Plan plan = plan_;
+  plan.authorized = members_;
+  engine_.Enroll(who, [plan](Round round) { return Assign(plan, round); });
 }
 
 Status Shell::Process(std::vector<EventBody> events, TimeMs at) {
@@ -150,7 +161,7 @@ void Shell::Do(const ReplyQuit& action) {
     return;  // whether it arrives is for the collaborator to say
   }
   told_.insert(waiter->who);
-  if (told_.size() == plan_.authorized.size()) {
+  if (told_.size() == members_.size()) {
     leave_at_ = std::min(last_call_, ports_.SteadyMs() + options_.quiet_ms);
   }
 }

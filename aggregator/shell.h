@@ -83,6 +83,9 @@ class Shell {
   // of all events are one transaction: one wait for the disk for all.
   Status Turn(std::vector<EventBody> events);
 
+  // These may take part too, from the next round that is opened.
+  void Enroll(const std::vector<CollaboratorName>& who);
+
   // RemoveOld is done, well or not.
   void OnOldRemoved();
 
@@ -122,6 +125,7 @@ class Shell {
   Waiters& waiters_;
   RoundBoard& board_;
 
+  std::vector<CollaboratorName> members_;  // the plan's, and who was enrolled
   Engine engine_;
   Report report_;
   std::uint64_t model_size_ = 0;

@@ -105,6 +105,12 @@ Status ConfirmSigning(const SigningRequest& request, const Identity& identity, b
   return Fail(ErrorCode::kCancelled, "not signed");
 }
 
+std::vector<std::string> NamesThatCount(const Plan& plan) {
+  std::vector<std::string> names = {plan.network.agg_addr};
+  for (const CollaboratorName& name : plan.authorized) names.push_back(name.value);
+  return names;
+}
+
 void LogCertificateWarnings(const Path& cert_folder, const std::vector<std::string>& names) {
   for (const std::string& warning : CertificateWarnings(cert_folder, names, UnixNow())) {
     LogWarning("certificates need attention", {{"what", warning}});

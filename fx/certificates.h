@@ -11,6 +11,7 @@
 #include "pki/certificate_authority.h"
 #include "pki/identity.h"
 #include "pki/signing_request.h"
+#include "plan/plan.h"
 
 namespace fx {
 
@@ -37,6 +38,9 @@ KeyKind KindOf(bool rsa);
 // Shows whose request it is and its SHA-384, and asks whether to sign unless `silent`. Refuses to
 // ask when nobody can answer.
 Status ConfirmSigning(const SigningRequest& request, const Identity& identity, bool silent, Io& io);
+
+// Whose certificates matter to an aggregator: its own, and everyone's, for they may be issued here.
+std::vector<std::string> NamesThatCount(const Plan& plan);
 
 // Logs a warning for each certificate of `names`, of the authorities, and for the revocation list,
 // if it has expired or will within kWarnDays.

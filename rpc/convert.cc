@@ -77,8 +77,7 @@ Result<CollaboratorName> CheckHeader(const wire::Header& header, const CallerRul
   if (!rules.authorized.contains(sender)) {
     return Fail(Error(ErrorCode::kPermissionDenied,
                       format("{} is not in plan/cols.yaml of the aggregator", Quoted(sender.value)))
-                    .Hint("certify it there (fx collaborator certify), then start the aggregator "
-                          "again"));
+                    .Hint("certify it there: fx collaborator certify"));
   }
   TRY(CheckPlan(header, rules.identity));
   return sender;

@@ -87,6 +87,14 @@ Ready Engine::Resume() {
   return std::exchange(ready_, {});
 }
 
+void Engine::Enroll(const std::vector<CollaboratorName>& who,
+                    std::function<Assignments(Round)> assign) {
+  for (const CollaboratorName& name : who) {
+    if (members_.insert(name).second) options_.members.push_back(name);
+  }
+  options_.assign = std::move(assign);
+}
+
 std::optional<TimeMs> Engine::NextDeadline() const {
   if (state_.phase != Phase::kCollecting) return std::nullopt;
   return WaitsForDeadline(options_.stragglers, Progress()) ? state_.deadline : std::nullopt;

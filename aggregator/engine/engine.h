@@ -67,6 +67,11 @@ class Engine {
 
   Ready Step(const Event& event);
 
+  // These are members too from now on, and have tasks from the next round that is opened. `assign`
+  // is that of all members. Nothing is recorded: a round's assignments are, and who is a member is
+  // for cols.yaml to remember.
+  void Enroll(const std::vector<CollaboratorName>& who, std::function<Assignments(Round)> assign);
+
   // When to send the next ClockAdvanced at the latest; none while nothing depends on time.
   std::optional<TimeMs> NextDeadline() const;
 

@@ -5,19 +5,19 @@
 #include <functional>
 
 #include "aggregator/engine/event.h"
+#include "aggregator/server/gate.h"
 #include "aggregator/server/round_view.h"
 #include "aggregator/server/upload_judge.h"
 #include "aggregator/server/upload_slots.h"
 #include "aggregator/server/waiters.h"
 #include "aggregator/store/model_store.h"
 #include "aggregator/store/spool.h"
-#include "rpc/convert.h"
 
 namespace fx::aggregator {
 
 // Outlives the server. Everything in it is thread-safe or does not change.
 struct CallEnv {
-  CallerRules callers;
+  const Gate& gate;
   UploadRules uploads;
   const RoundBoard& board;
   const Spool& spool;

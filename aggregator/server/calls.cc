@@ -6,9 +6,10 @@
 
 namespace fx::aggregator {
 
-Result<CollaboratorName> Authenticate(const CallEnv& env, grpc::CallbackServerContext& context,
-                                      const wire::Header& header) {
-  return CheckHeader(header, env.callers, PeerNames(*context.auth_context()));
+Result<Caller> Authenticate(const CallEnv& env, grpc::CallbackServerContext& context,
+                            const wire::Header& header) {
+  const auto peer = context.auth_context();
+  return env.gate.Admit(header, PeerNames(*peer), PeerCertificate(*peer));
 }
 
 grpc::Status Refuse(std::string_view call, const grpc::CallbackServerContext& context,

@@ -28,9 +28,9 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* StartDownload(CallEnv& env,
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* StartUpload(
     CallEnv& env, grpc::CallbackServerContext& context);
 
-// The caller, if it may call. See CheckHeader.
-Result<CollaboratorName> Authenticate(const CallEnv& env, grpc::CallbackServerContext& context,
-                                      const wire::Header& header);
+// The caller, if it may call. See Gate::Admit.
+Result<Caller> Authenticate(const CallEnv& env, grpc::CallbackServerContext& context,
+                            const wire::Header& header);
 
 // The status that refuses a call, which is also logged.
 grpc::Status Refuse(std::string_view call, const grpc::CallbackServerContext& context,

@@ -8,6 +8,7 @@
 #include "core/base/format.h"
 #include "core/base/log.h"
 #include "rpc/bytes.h"
+#include "rpc/status.h"
 
 namespace fx::aggregator {
 namespace {
@@ -49,7 +50,7 @@ class DownloadCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
               const grpc::ByteBuffer& buffer) {
     wire::DownloadRequest request;
     TRY(Unpack(buffer, request));
-    TRY(Authenticate(env, context, request.header()));
+    caller_.emplace(TRY(Authenticate(env, context, request.header())));
     if (!IsModelId(request.model_id())) {
       return Fail(ErrorCode::kInvalidArgument, Quoted(request.model_id()) + " is not a model id");
     }
@@ -65,6 +66,9 @@ class DownloadCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   }
 
   void WriteNext() {
+    if (const Status welcome = caller_->StillWelcome(); !welcome) {
+      return Finish(ToGrpc(welcome.error()));
+    }
     if (left_.empty()) return Finish(grpc::Status::OK);
     const auto chunk = left_.first(std::min(kMessageBytes, left_.size()));
     left_ = left_.subspan(chunk.size());
@@ -72,6 +76,7 @@ class DownloadCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     StartWrite(&buffer_);
   }
 
+  std::optional<Caller> caller_;            // once it is let in
   std::shared_ptr<const ModelFile> model_;  // shared with the buffers gRPC still holds
   std::span<const std::byte> left_;
   grpc::ByteBuffer buffer_;

@@ -4,6 +4,7 @@
 #include <grpcpp/server_builder.h>
 
 #include <chrono>
+#include <optional>
 #include <utility>
 
 #include "aggregator/server/calls.h"
@@ -50,6 +51,7 @@ class Server::Impl {
  public:
   Impl(CallEnv& env, std::unique_ptr<Listener> from) : service(env), listener(std::move(from)) {}
   Service service;
+  std::optional<ServerIdentity> identity;  // with TLS
   std::unique_ptr<grpc::Server> server;
   std::unique_ptr<Listener> listener;  // ends first: it hands connections to the server
 };
@@ -57,12 +59,12 @@ class Server::Impl {
 Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options,
                                               const PemBundle& credentials, CallEnv& env) {
   auto impl = std::make_unique<Impl>(env, TRY(Listener::Open(options.address, options.port)));
+  if (options.tls) impl->identity.emplace(credentials, options.require_client_auth);
   grpc::ServerBuilder builder;
   TuneServer(builder, options.heartbeat);
   const std::shared_ptr acceptor = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
-      options.tls ? MakeServerCredentials(credentials, options.require_client_auth)
-                  : grpc::InsecureServerCredentials());
+      options.tls ? impl->identity->Credentials() : grpc::InsecureServerCredentials());
   builder.RegisterService(&impl->service);
   impl->server = builder.BuildAndStart();
   if (impl->server == nullptr) return Fail(ErrorCode::kInternal, "gRPC cannot start its server");
@@ -81,6 +83,11 @@ Server::~Server() {
 
 std::uint16_t Server::port() const {
   return impl_->listener->port();
+}
+
+void Server::Renew(const PemBundle& credentials) {
+  FX_CHECK(impl_->identity.has_value());
+  impl_->identity->Replace(credentials);
 }
 
 void Server::Shutdown() {

@@ -31,6 +31,9 @@ class Server {
 
   std::uint16_t port() const;
 
+  // What handshakes to come are made with. Not without tls. From any thread.
+  void Renew(const PemBundle& credentials);
+
   // Takes no more calls and returns when the last has ended; calls still under way after a second
   // are cancelled. Close the waiters first, and keep the I/O thread running.
   void Shutdown();

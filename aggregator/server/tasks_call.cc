@@ -15,14 +15,21 @@ class TasksCall final : public grpc::ServerUnaryReactor {
 
   // Finishes the call now, or leaves that to the engine.
   void Start(grpc::CallbackServerContext& context, const wire::GetTasksRequest& request) {
-    const auto who = Authenticate(env_, context, request.header());
-    if (!who) return Finish(Refuse("GetTasks", context, who.error()));
+    const auto caller = Authenticate(env_, context, request.header());
+    if (!caller) return Finish(Refuse("GetTasks", context, caller.error()));
+    const CollaboratorName& who = caller->who();
     const Status added = env_.waiters.AddTasks(
-        request_, {.who = *who, .leaving = request.leaving(), .answer = [this](const Reply& reply) {
-                     Answer(reply);
-                   }});
+        request_, {.who = who,
+                   .leaving = request.leaving(),
+                   .answer = [this](const Reply& reply) { Answer(reply); },
+                   .still_welcome = [c = *caller] { return c.StillWelcome(); }});
     if (!added) return Finish(ToGrpc(added.error()));
-    if (env_.post(TasksRequested{.who = *who, .request = request_})) return;
+    // A revocation that came before this was among the waiters has not found it there.
+    if (const Status welcome = caller->StillWelcome(); !welcome) {
+      if (env_.waiters.Take(request_)) Finish(ToGrpc(welcome.error()));
+      return;
+    }
+    if (env_.post(TasksRequested{.who = who, .request = request_})) return;
     if (env_.waiters.Take(request_)) {
       Finish(ToGrpc(Error(ErrorCode::kUnavailable, "the aggregator is busy or stopping")));
     }

@@ -81,7 +81,8 @@ class UploadCall final : public Stream {
     wire::UploadHeader header;
     TRY(Unpack(in_, header));
     in_.Clear();
-    const CollaboratorName who = TRY(Authenticate(env_, context_, header.header()));
+    caller_.emplace(TRY(Authenticate(env_, context_, header.header())));
+    const CollaboratorName& who = caller_->who();
     ticket_ = TRY(JudgeUpload(header, who, env_.uploads, env_.board.ViewFor(who)));
     if (ticket_->failure.empty()) {
       LogInfo(format("Collaborator {} is sending task results for {}, round {}", who.value,
@@ -110,6 +111,7 @@ class UploadCall final : public Stream {
   }
 
   Status OpenPartial() {
+    TRY(caller_->StillWelcome());
     TRY(JudgeAgain(*ticket_, env_.board.ViewFor(ticket_->who)));  // it may have waited
     const bool here =
         env_.spool.Holds(ticket_->round, ticket_->who, ticket_->task, ticket_->update);
@@ -163,6 +165,7 @@ class UploadCall final : public Stream {
   }
 
   Status OnChunk() {
+    TRY(caller_->StillWelcome());
     TRY(CheckTime());
     if (in_.Length() == 0 || in_.Length() > kMaxChunkBytes) {
       incoming_->Drop();
@@ -194,6 +197,9 @@ class UploadCall final : public Stream {
 
   // The object may be gone as soon as the event is posted, or when this returns.
   void Stage() {
+    if (const Status welcome = caller_->StillWelcome(); !welcome) {
+      return Conclude(welcome.error());
+    }
     CallEnv& env = env_;
     const RequestId request = request_;
     EventBody event = EventOf(*ticket_, request_);
@@ -254,6 +260,7 @@ class UploadCall final : public Stream {
   CallEnv& env_;
   grpc::CallbackServerContext& context_;
   const RequestId request_;
+  std::optional<Caller> caller_;              // once it is let in
   std::optional<UploadTicket> ticket_;        // once the header is judged
   std::unique_ptr<IncomingUpdate> incoming_;  // while the slot is held
   grpc::ByteBuffer in_, out_;

@@ -1,5 +1,7 @@
 #include "aggregator/server/waiters.h"
 
+#include <iterator>
+
 namespace fx::aggregator {
 namespace {
 
@@ -62,6 +64,20 @@ std::vector<std::pair<CollaboratorName, RequestId>> Waiters::Unpark() {
     if (std::exchange(entry.parked, false)) woken.emplace_back(entry.waiter.who, request);
   }
   return woken;
+}
+
+void Waiters::Dismiss() {
+  std::vector<std::pair<Waiter, Error>> dismissed;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto at = entries_.begin(); at != entries_.end();) {
+      const Waiter& waiter = at->second.waiter;
+      const Status welcome = waiter.still_welcome ? waiter.still_welcome() : Ok();
+      if (!welcome) dismissed.emplace_back(std::move(at->second.waiter), welcome.error());
+      at = welcome ? std::next(at) : entries_.erase(at);
+    }
+  }
+  for (const auto& [waiter, error] : dismissed) waiter.answer(error);
 }
 
 void Waiters::Close(const Error& error) {

@@ -30,6 +30,7 @@ struct Waiter {
   CollaboratorName who;
   bool leaving = false;  // a call for tasks that only confirms a QuitReply
   std::function<void(const Reply&)> answer;
+  std::function<Status()> still_welcome{};  // whether the caller may go on waiting; empty: it may
 };
 
 // Thread-safe: calls come and go on gRPC's threads, the engine thread answers.
@@ -49,6 +50,9 @@ class Waiters {
   void Park(RequestId request);
   // The parked calls, which are parked no longer, oldest first: the engine is to be asked again.
   std::vector<std::pair<CollaboratorName, RequestId>> Unpark();
+
+  // Answers the calls whose caller is not welcome any more with the reason.
+  void Dismiss();
 
   // Answers every call with `error`, and refuses new ones.
   void Close(const Error& error);

@@ -1,6 +1,7 @@
 #include "fx/aggregator/start.h"
 
 #include <algorithm>
+#include <optional>
 #include <stop_token>
 #include <thread>
 #include <utility>
@@ -8,6 +9,7 @@
 #include "aggregator/runtime.h"
 #include "aggregator/server/listener.h"
 #include "core/base/format.h"
+#include "fx/aggregator/watch.h"
 #include "fx/certificates.h"
 #include "fx/stop_on_signal.h"
 #include "pki/cert_store.h"
@@ -20,13 +22,6 @@ namespace {
 using aggregator::Outcome;
 using aggregator::Runtime;
 using aggregator::RuntimeOptions;
-
-// Everyone's certificates matter where they are issued.
-std::vector<std::string> NamesThatCount(const Plan& plan) {
-  std::vector<std::string> names = {plan.network.agg_addr};
-  for (const CollaboratorName& name : plan.authorized) names.push_back(name.value);
-  return names;
-}
 
 class AggregatorStart : public Command {
  public:
@@ -51,7 +46,12 @@ class AggregatorStart : public Command {
     aggregator::RaiseConnectionLimit();
     RuntimeOptions options = TRY(MakeOptions(io));
     const Plan plan = options.plan;
+    std::optional<RevocationList> list;
+    if (plan.network.tls) list = TRY(LoadListInForce(plan.network.cert_folder));
     const std::unique_ptr<Runtime> runtime = TRY(Runtime::Create(std::move(options)));
+    Watch watch(plan, {.cols = cols_, .cert_folder = plan.network.cert_folder}, std::move(list),
+                *runtime);
+    watch.Start();
     if (runtime->already_finished()) SayItIsOver(*runtime, plan, io);
     const std::stop_callback stop(signals.token(), [&] { runtime->RequestStop(); });
     if (TRY(runtime->Run()) == Outcome::kStopped) {

@@ -6,6 +6,7 @@
 
 #include "collaborator/local_store.h"
 #include "core/base/format.h"
+#include "fx/certificates.h"
 #include "pki/expiry.h"
 #include "pki/inventory.h"
 #include "rpc/pbuf.h"
@@ -80,13 +81,11 @@ SiteFacts FactsOf(const CollaboratorName& name, const SiteStatus& site) {
   return facts;
 }
 
-// Whose certificates matter here: on the aggregator everyone's.
-std::vector<std::string> NamesThatCount(const StatusFacts& facts, const Plan& plan) {
+// Whose certificates matter here.
+std::vector<std::string> NamesOf(const StatusFacts& facts, const Plan& plan) {
   std::vector<std::string> names;
+  if (facts.aggregator) names = NamesThatCount(plan);
   for (const SiteFacts& site : facts.sites) names.push_back(site.name.value);
-  if (!facts.aggregator) return names;
-  names.push_back(plan.network.agg_addr);
-  for (const CollaboratorName& name : plan.authorized) names.push_back(name.value);
   return names;
 }
 
@@ -101,8 +100,8 @@ Result<StatusFacts> GatherFacts(const Path& workspace, const Plan& plan) {
     facts.sites.push_back(FactsOf(name, site));
   }
   if (plan.network.tls) {
-    facts.warnings = CertificateWarnings(workspace / plan.network.cert_folder,
-                                         NamesThatCount(facts, plan), UnixNow());
+    facts.warnings =
+        CertificateWarnings(workspace / plan.network.cert_folder, NamesOf(facts, plan), UnixNow());
   }
   return facts;
 }

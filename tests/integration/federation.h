@@ -52,6 +52,7 @@ class RunningAggregator {
   RunningAggregator& operator=(const RunningAggregator&) = delete;
 
   std::uint16_t port() const { return runtime_->port(); }
+  aggregator::Runtime& runtime() { return *runtime_; }
   // Waits for Run to return by itself.
   Result<aggregator::Outcome> Wait();
 

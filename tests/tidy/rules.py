@@ -26,6 +26,7 @@ MAY_INCLUDE = {
     # Credentials come from fx/ and go to rpc/ through these.
     "aggregator/runtime.": ["core/", "plan/", "pki/", "rpc/", "aggregator/"],
     "aggregator/server/server.": ["core/", "pki/", "rpc/", "aggregator/"],
+    "aggregator/server/gate.": ["core/", "pki/", "rpc/", "aggregator/"],
     "collaborator/": ["core/", "plan/", "tasks/", "rpc/"],
     "collaborator/grpc_link.": ["core/", "plan/", "pki/", "rpc/", "collaborator/"],
     "fx/": ["core/", "plan/", "pki/", "rpc/", "tasks/", "aggregator/", "collaborator/"],

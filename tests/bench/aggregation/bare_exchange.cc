@@ -222,13 +222,11 @@ Lap RunBare(const Size& size, int rounds, const test::TestPki& pki,
 void ServeBare(const Size& size, const Path& cert_folder) {
   Totals totals(size);
   Service service(totals);
+  ServerIdentity identity(test::Must(LoadAggregatorCredentials(cert_folder, kHost)), true);
   grpc::ServerBuilder builder;
   TuneServer(builder);
   int port = 0;
-  builder.AddListeningPort(
-      "127.0.0.1:0",
-      MakeServerCredentials(test::Must(LoadAggregatorCredentials(cert_folder, kHost)), true),
-      &port);
+  builder.AddListeningPort("127.0.0.1:0", identity.Credentials(), &port);
   builder.RegisterCallbackGenericService(&service);
   const auto running = builder.BuildAndStart();
   FX_CHECK(running != nullptr);

@@ -93,6 +93,19 @@ TEST_F(ShellTest, WaitsNoLongerThanForTheDeadlineAndFoldsThen) {
   EXPECT_THAT(ports_.jobs, ElementsAre("remove", "fold"));
 }
 
+TEST_F(ShellTest, GivesWhoIsEnrolledTasksFromTheNextRoundOn) {
+  Shell& shell = Restart();
+  shell.OnOldRemoved();
+  shell.Enroll({{"zoe"}});
+  EXPECT_FALSE(shell.state().assignments.contains({"zoe"}));
+  AnnIsDone(shell);
+  ports_.now = TimeMs{kCutoffMs};
+  EXPECT_THAT(shell.Turn({}), IsOk());
+  EXPECT_THAT(shell.Turn({AggregationFinished{.round = {}, .model = {"m1"}}}), IsOk());
+  EXPECT_EQ(shell.state().round, Round{1});
+  EXPECT_TRUE(shell.state().assignments.contains({"zoe"}));
+}
+
 // The fold makes a model that the files to keep do not name, so it must not overtake the removal;
 // after a restart beyond a deadline it would.
 TEST_F(ShellTest, FoldsNothingBeforeOldFilesAreRemoved) {

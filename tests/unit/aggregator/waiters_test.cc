@@ -60,6 +60,26 @@ TEST_F(WaitersTest, MakeRoomForANewerCallOfTheSameName) {
   EXPECT_TRUE(waiters_.Take(newer));
 }
 
+TEST_F(WaitersTest, AreDismissedOnceTheyAreNotWelcome) {
+  bool welcome = true;
+  const RequestId ann = waiters_.NewRequest();
+  EXPECT_THAT(waiters_.AddTasks(ann, {.who = {"ann"},
+                                      .answer = Note("ann"),
+                                      .still_welcome = [&]() -> Status {
+                                        if (welcome) return Ok();
+                                        return Fail(ErrorCode::kUnauthenticated, "revoked");
+                                      }}),
+              IsOk());
+  const RequestId bob = Ask("bob");
+  waiters_.Dismiss();
+  EXPECT_TRUE(answers_.empty());
+  welcome = false;
+  waiters_.Dismiss();
+  EXPECT_THAT(answers_, ElementsAre("ann: revoked"));
+  EXPECT_FALSE(waiters_.Take(ann));
+  EXPECT_TRUE(waiters_.Take(bob));
+}
+
 TEST_F(WaitersTest, AreAllAnsweredWhenTheAggregatorStops) {
   Ask("ann");
   Ask("bob");

@@ -1,0 +1,252 @@
+// Certificates, lists and names that change while the aggregator runs, with connections open.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <future>
+#include <thread>
+
+#include "fx/aggregator/watch.h"
+#include "pki/chain.h"
+#include "tests/integration/federation.h"
+#include "tests/support/matchers.h"
+#include "tests/support/must.h"
+#include "tests/support/run_command.h"
+
+namespace fx::test {
+namespace {
+
+using grpc::StatusCode;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr std::int64_t kDay = 24 * 3600;
+
+// What a person does to the files is seen when Look is called.
+class Lifecycle : public testing::Test {
+ protected:
+  Lifecycle() { Must(AtomicWrite(cols_, "collaborators: [ann, bob]\n")); }
+
+  Watch MakeWatch() {
+    return Watch(federation_.plan, {.cols = cols_, .cert_folder = federation_.pki.cert_folder()},
+                 Must(LoadListInForce(federation_.pki.cert_folder())), aggregator_.runtime());
+  }
+  std::shared_ptr<grpc::Channel> Open(const std::string& name) {
+    return federation_.Connect(name, aggregator_.port());
+  }
+  grpc::Status AskAs(const std::shared_ptr<grpc::Channel>& channel, const std::string& name) {
+    return Ask(channel, HeaderOf(federation_, name));
+  }
+  std::string SerialOf(const std::string& file) const {
+    return Must(Certificate::Load(federation_.pki.cert_folder() / file)).Serial();
+  }
+  RevocationList Revoke(const std::string& name, std::int64_t now = UnixNow()) const {
+    return Must(
+        federation_.pki.authority().Revoke({SerialOf("client/col_" + name + ".crt")}, {}, now));
+  }
+  Path ListFile() const { return RevocationFile(federation_.pki.cert_folder()); }
+
+  void ExpectRevoked(const grpc::Status& status) {
+    EXPECT_EQ(status.error_code(), StatusCode::UNAUTHENTICATED) << status.error_message();
+    EXPECT_THAT(status.error_message(), HasSubstr("was revoked"));
+  }
+  void ExpectServed(const grpc::Status& status) {
+    EXPECT_TRUE(status.ok()) << status.error_message();
+  }
+
+  TestFederation federation_;
+  const Path cols_ = federation_.workspace.path() / "cols.yaml";
+  RunningAggregator aggregator_{federation_.Options()};
+  Watch watch_ = MakeWatch();
+};
+
+TEST_F(Lifecycle, ARevokedSiteIsCutOffOnItsOpenChannel) {
+  const auto ann = Open("ann");
+  const auto bob = Open("bob");
+  ExpectServed(AskAs(ann, "ann"));
+  Revoke("ann");
+  watch_.Look();
+  ExpectRevoked(AskAs(ann, "ann"));
+  ExpectRevoked(Send(ann, GoodUpload(federation_, "ann")));
+  ExpectServed(AskAs(bob, "bob"));
+}
+
+TEST_F(Lifecycle, ARevokedSiteIsNotLeftWaiting) {
+  federation_.pki.AddCollaborator("zoe");
+  aggregator_.runtime().Enroll({CollaboratorName{"zoe"}});
+  const auto zoe = Open("zoe");
+  // She has nothing to do before the next round, so the call waits.
+  auto waiting = std::async(std::launch::async, [&] { return AskAs(zoe, "zoe"); });
+  Revoke("zoe");
+  watch_.Look();
+  ExpectRevoked(waiting.get());
+}
+
+TEST_F(Lifecycle, ASiteThatComesBackWithAnotherCertificateIsWelcome) {
+  Revoke("ann");
+  watch_.Look();
+  federation_.pki.AddCollaborator("ann");
+  ExpectServed(AskAs(Open("ann"), "ann"));
+}
+
+TEST_F(Lifecycle, AListThatCannotBeUsedLeavesTheOneBeforeInForce) {
+  const RevocationList old = Must(federation_.pki.authority().Revoke({}, {}, UnixNow()));
+  Revoke("ann");
+  watch_.Look();
+  const TestPki other;
+  const std::string foreign = Must(other.authority().Revoke({}, {}, UnixNow())).ToPem();
+  for (const std::string& content : {std::string("nonsense"), foreign, old.ToPem()}) {
+    Must(AtomicWrite(ListFile(), content));
+    watch_.Look();
+    ExpectRevoked(AskAs(Open("ann"), "ann"));
+    ExpectServed(AskAs(Open("bob"), "bob"));
+  }
+  Must(RemoveIfExists(ListFile()));
+  watch_.Look();
+  ExpectRevoked(AskAs(Open("ann"), "ann"));
+  ExpectServed(AskAs(Open("bob"), "bob"));
+}
+
+TEST_F(Lifecycle, AListThatIsOverdueStaysInForceAndLocksNobodyOut) {
+  Revoke("ann", UnixNow() - 400 * kDay);
+  watch_.Look();
+  ExpectRevoked(AskAs(Open("ann"), "ann"));
+  ExpectServed(AskAs(Open("bob"), "bob"));
+}
+
+TEST_F(Lifecycle, AListThatIsMendedCounts) {
+  Must(AtomicWrite(ListFile(), "nonsense"));
+  watch_.Look();
+  ExpectServed(AskAs(Open("ann"), "ann"));
+  Revoke("ann");
+  watch_.Look();
+  ExpectRevoked(AskAs(Open("ann"), "ann"));
+}
+
+TEST_F(Lifecycle, ANewProcessRefusesToStartWithoutKnowingWhoWasRevoked) {
+  const Path folder = federation_.pki.cert_folder();
+  EXPECT_THAT(LoadListInForce(folder), IsOk());
+  Revoke("ann");
+  EXPECT_TRUE(Must(LoadListInForce(folder)).has_value());
+  Must(RemoveIfExists(ListFile()));
+  EXPECT_THAT(LoadListInForce(folder),
+              IsError(ErrorCode::kFailedPrecondition, "fx pki renew --crl"));
+  Must(AtomicWrite(ListFile(), "nonsense"));
+  EXPECT_THAT(LoadListInForce(folder),
+              IsError(ErrorCode::kDataLoss, "cannot tell who was revoked"));
+}
+
+// The serial number a fresh connection is shown, as OpenSSL reads it.
+std::string ShownSerial(std::uint16_t port) {
+  const auto ran =
+      RunCommand("openssl s_client -connect localhost:" + std::to_string(port) +
+                 " -alpn h2 </dev/null 2>/dev/null | openssl x509 -noout -serial | cut -d= -f2");
+  return ran.output.substr(0, ran.output.find('\n'));
+}
+
+TEST_F(Lifecycle, TheAggregatorsNewCertificateIsShownWithoutARestart) {
+  const auto open = Open("ann");
+  ExpectServed(AskAs(open, "ann"));
+  const std::string before = SerialOf("server/agg_localhost.crt");
+  EXPECT_EQ(ShownSerial(aggregator_.port()), before);
+  federation_.pki.AddAggregator("localhost");
+  watch_.Look();
+  const std::string after = SerialOf("server/agg_localhost.crt");
+  EXPECT_NE(after, before);
+  EXPECT_EQ(ShownSerial(aggregator_.port()), after);
+  ExpectServed(AskAs(open, "ann"));
+  ExpectServed(AskAs(Open("bob"), "bob"));
+}
+
+TEST_F(Lifecycle, ACertificateThatDoesNotFitItsKeyIsNeverShown) {
+  const std::string before = ShownSerial(aggregator_.port());
+  const Path key = federation_.pki.cert_folder() / "server/agg_localhost.key";
+  const std::string right = Must(ReadFile(key));
+  const PrivateKey other = Must(PrivateKey::Generate());
+  Must(other.Save(key));
+  watch_.Look();
+  EXPECT_EQ(ShownSerial(aggregator_.port()), before);
+  ExpectServed(AskAs(Open("ann"), "ann"));
+  Must(AtomicWrite(key, right, FileMode::kPrivate));
+  watch_.Look();
+  ExpectServed(AskAs(Open("ann"), "ann"));
+}
+
+TEST_F(Lifecycle, ASiteAddedToTheListTakesPartWithoutARestart) {
+  federation_.pki.AddCollaborator("zoe");
+  EXPECT_EQ(AskAs(Open("zoe"), "zoe").error_code(), StatusCode::PERMISSION_DENIED);
+  Must(AtomicWrite(cols_, "collaborators: [ann, bob, zoe]\n"));
+  watch_.Look();
+  int sent_by_zoe = 0;
+  std::vector<std::jthread> sites;
+  for (const std::string name : {"ann", "bob", "zoe"}) {
+    sites.emplace_back([&, name] {
+      EXPECT_THAT(Collaborate(federation_, name, aggregator_.port(),
+                              [&] { sent_by_zoe += name == "zoe" ? 1 : 0; }),
+                  IsOk());
+    });
+  }
+  sites.clear();
+  EXPECT_THAT(aggregator_.Wait(), IsOkAndHolds(aggregator::Outcome::kFinished));
+  EXPECT_EQ(sent_by_zoe, 4);  // three tasks of round 1, and the judging of the last model
+}
+
+TEST_F(Lifecycle, AListOfNamesThatCannotBeReadChangesNothing) {
+  Must(AtomicWrite(cols_, "collaborators: {"));
+  watch_.Look();
+  ExpectServed(AskAs(Open("ann"), "ann"));
+}
+
+TEST_F(Lifecycle, ACertificateMeantForServersIsRefusedAsAClient) {
+  federation_.pki.AddAggregator("ann");
+  const grpc::Status status =
+      Ask(Connect(federation_.pki.AggregatorBundle("ann"), aggregator_.port()),
+          HeaderOf(federation_, "ann"));
+  EXPECT_EQ(status.error_code(), StatusCode::UNAVAILABLE) << status.error_message();
+}
+
+// What OpenSSL's client finds at the port.
+class Tls : public testing::Test {
+ protected:
+  std::string Connect(const std::string& options, const std::string& typed = "") const {
+    return RunCommand("(printf '" + typed + "'; read -t 1 x <> <(:)) | openssl s_client -connect " +
+                      "localhost:" + std::to_string(aggregator_->port()) + " -alpn h2 " + options +
+                      " 2>&1")
+        .output;
+  }
+  void Serve(aggregator::RuntimeOptions options) {
+    aggregator_ = std::make_unique<RunningAggregator>(std::move(options));
+  }
+
+  TestFederation federation_;
+  std::unique_ptr<RunningAggregator> aggregator_;
+};
+
+TEST_F(Tls, OfOurCertificatesIs13Only) {
+  Serve(federation_.Options());
+  EXPECT_THAT(Connect("-tls1_3"),
+              AllOf(HasSubstr("New, TLSv1.3, Cipher is TLS_AES_"), HasSubstr("Compression: NONE")));
+  for (const char* older : {"-tls1_2", "-tls1_1", "-tls1"}) {
+    EXPECT_THAT(Connect(older), HasSubstr("Cipher is (NONE)")) << older;
+  }
+}
+
+TEST_F(Tls, OfRsaCertificatesIs12WithAeadAtLeast) {
+  TestPki rsa(KeyKind::kRsa3072);
+  rsa.AddAggregator("localhost", {.key = KeyKind::kRsa3072});
+  auto options = federation_.Options();
+  options.credentials = rsa.AggregatorBundle("localhost");
+  Serve(std::move(options));
+  EXPECT_THAT(Connect("-tls1_3"), HasSubstr("New, TLSv1.3, Cipher is TLS_AES_"));
+  EXPECT_THAT(Connect("-tls1_2 -cipher ALL:@SECLEVEL=0"),
+              testing::ContainsRegex("Cipher is ECDHE-RSA-AES(128|256)-GCM-SHA"));
+  EXPECT_THAT(Connect("-tls1_2 -cipher ECDHE-RSA-AES256-SHA384:ECDHE-RSA-AES128-SHA:AES256-SHA:"
+                      "AES256-GCM-SHA384"),
+              HasSubstr("Cipher is (NONE)"));
+  EXPECT_THAT(Connect("-tls1_1 -cipher ALL:@SECLEVEL=0"), HasSubstr("Cipher is (NONE)"));
+  EXPECT_THAT(Connect("-tls1_2"), HasSubstr("Compression: NONE"));
+}
+
+}  // namespace
+}  // namespace fx::test

@@ -7,6 +7,7 @@
 
 #include "aggregator/state_folder.h"
 #include "collaborator/local_store.h"
+#include "pki/certificate_authority.h"
 #include "plan/load.h"
 #include "rpc/pbuf.h"
 #include "tests/support/matchers.h"
@@ -30,6 +31,7 @@ using collaborator::LocalStore;
 using nlohmann::json;
 using test::IsOk;
 using test::Must;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
@@ -221,6 +223,30 @@ TEST_F(StatusVerb, SaysWhatASiteHasFinishedAndWhatIsStillToBeSent) {
   EXPECT_EQ(Json()["sites"], json::parse(R"([{"name": "ann", "running": false, "closed_round": 4,
       "finished": [{"round": 5, "task": "judge", "sent": true},
                    {"round": 5, "task": "train", "sent": false}]}])"));
+}
+
+// A certificate of `name`, which ends after so many days, as its own site or its authority has it.
+void Certify(const CertificateAuthority& authority, const std::string& name, std::int64_t days) {
+  const Identity identity = Must(Identity::Collaborator(name));
+  const PrivateKey key = Must(PrivateKey::Generate());
+  const SigningRequest request = Must(SigningRequest::Create(key, identity));
+  const std::int64_t now = UnixNow();
+  const Validity validity{.from = now - 3600, .to = now + days * 24 * 3600 + 600};
+  const Certificate certificate = Must(authority.Sign(request, name, identity, validity));
+  Must(MakeFolders("cert/client"));
+  Must(AtomicWrite(identity.File("cert", ".crt"), certificate.ToPem()));
+}
+
+TEST_F(StatusVerb, WarnsOfCertificatesThatEndWithinAMonth) {
+  Decide({Open(0)});
+  const auto authority = Must(CertificateAuthority::Create("cert"));
+  Certify(authority, "ann", 12);
+  Certify(authority, "bob", 31);
+  Certify(authority, "zoe", 1);  // takes no part
+  EXPECT_THAT(Text(), HasSubstr("Warning: cert/client/col_ann.crt: the certificate of ann expires "
+                                "in 12 days, on "));
+  EXPECT_THAT(Text(), AllOf(Not(HasSubstr("of bob")), Not(HasSubstr("of zoe"))));
+  EXPECT_EQ(Json()["warnings"].size(), 1U);
 }
 
 TEST_F(StatusVerb, KnowsASiteThatHasDoneNothing) {

@@ -144,15 +144,18 @@ class PkiRevoke : public Command {
   void SayWhatFollows(const RevocationList& list, Io& io) const {
     const std::string file = RevocationFile(kCertFolder).string();
     io.err << format(
-        "Revocation list number {}: {}\nAn aggregator that runs here has noticed in a few seconds; "
+        "Revocation list number {}: {}\nAn aggregator that runs here takes notice within seconds; "
         "to one that runs elsewhere, copy the list as {} of its workspace.\n",
         list.number(), file, file);
     const auto listed = LoadColsFile(kColsFile);
-    if (listed && std::ranges::find(*listed, CollaboratorName{name_}) != listed->end()) {
+    const auto identity = Identity::Collaborator(name_);
+    if (!listed || !identity) return;
+    const std::string& name = identity->name();
+    if (std::ranges::find(*listed, CollaboratorName{name}) != listed->end()) {
       io.err << format(
           "{} is still in {}: rounds wait for it as for any site that is silent. Remove the line "
           "and start the aggregator again if it is not to come back.\n",
-          name_, kColsFile);
+          name, kColsFile);
     }
   }
 

@@ -100,8 +100,8 @@ Result<StatusFacts> GatherFacts(const Path& workspace, const Plan& plan) {
     facts.sites.push_back(FactsOf(name, site));
   }
   if (plan.network.tls) {
-    facts.warnings =
-        CertificateWarnings(workspace / plan.network.cert_folder, NamesOf(facts, plan), UnixNow());
+    facts.warnings = CertificateWarnings((workspace / plan.network.cert_folder).lexically_normal(),
+                                         NamesOf(facts, plan), UnixNow());
   }
   return facts;
 }

@@ -48,10 +48,11 @@ class PkiVerbs : public test::VerbTest {
   }
   json Listed(const std::string& name) {
     EXPECT_EQ(Run({"pki", "list", "--json"}), ExitCode::kDone) << err();
-    for (const json& certificate : json::parse(out())["certificates"]) {
+    const json document = json::parse(out());
+    for (const json& certificate : document["certificates"]) {
       if (certificate["name"] == name) return certificate;
     }
-    return {};
+    return json::object();
   }
 };
 

@@ -1,4 +1,7 @@
 // The fx program.
+#include <unistd.h>
+
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <string>
@@ -18,13 +21,28 @@ fx::Status ArmFromEnvironment() {
   return fx::Ok();
 }
 
+// Whether these are the arguments of a command that trains.
+bool Trains(const std::vector<std::string>& arguments) {
+  const auto noun = std::ranges::find(arguments, "collaborator");
+  return noun != arguments.end() && noun + 1 != arguments.end() && *(noun + 1) == "start";
+}
+
+// Threads of OpenMP that wait for each other shall sleep, not spin: on cores that are shared, two
+// that spin slow each other down tenfold. OpenMP reads the environment when it is loaded, which is
+// before main, so this program starts itself once more. If it cannot, it is slower, no worse.
+void RestartWithoutSpinning(char** argv) {
+  if (std::getenv("OMP_WAIT_POLICY") != nullptr) return;
+  if (setenv("OMP_WAIT_POLICY", "passive", 1) == 0) execv("/proc/self/exe", argv);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (Trains(arguments)) RestartWithoutSpinning(argv);
   // Whoever reads our output may leave early; a federation does not end for that.
   std::signal(SIGPIPE, SIG_IGN);
   fx::KeepFreedMemory();
-  const std::vector<std::string> arguments(argv + 1, argv + argc);
   fx::Io io = fx::StandardIo();
   if (const fx::Status armed = ArmFromEnvironment(); !armed) {
     io.err << armed.error().Render() << "\n";

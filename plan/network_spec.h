@@ -126,7 +126,8 @@ struct NetworkSpec {
   LossSpec loss;
   OptimizerSpec optimizer;
   std::uint64_t seed = 1;  // of initial weights, shuffles and dropout
-  int threads = 1;         // of one training task; part of the plan because sums depend on it
+  int threads = 1;         // of one training task; part of the plan because sums depend on it.
+                           // 0: as many cores as are free (core/base/cores.h)
 
   const Shape& output() const { return layers.back().output; }
   // Classes to tell apart, for softmax_cross_entropy.

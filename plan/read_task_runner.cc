@@ -46,6 +46,19 @@ void FitLayers(MappingReader& settings, Complaints& complaints, NetworkSpec& net
                  format("{}[{}]: {}", settings.PathOf("layers"), culprit, message));
 }
 
+// auto is 0.
+void ReadThreads(MappingReader& s, int& out) {
+  out = 0;
+  const YamlRef threads = s.Get("threads");
+  if (!threads || (threads->is_string() && threads->scalar.text == "auto")) return;
+  if (threads->kind() == YamlKind::kInteger && threads->scalar.integer >= 1 &&
+      threads->scalar.integer <= 1024) {
+    out = static_cast<int>(threads->scalar.integer);
+  } else {
+    s.Complain("threads", format("is {}, expected 1 to 1024 or auto", Describe(*threads)));
+  }
+}
+
 }  // namespace
 
 void ReadTaskRunner(const YamlValue& plan, Complaints& complaints, NetworkSpec& out) {
@@ -56,9 +69,7 @@ void ReadTaskRunner(const YamlValue& plan, Complaints& complaints, NetworkSpec& 
   auto seed = static_cast<std::int64_t>(out.seed);
   s.Integer("seed", seed, 0, INT64_MAX);
   out.seed = static_cast<std::uint64_t>(seed);
-  std::int64_t threads = out.threads;
-  s.Integer("threads", threads, 1, 1024);
-  out.threads = static_cast<int>(threads);
+  ReadThreads(s, out.threads);
   ReadLoss(s, complaints, out.loss);
   ReadOptimizer(s, complaints, out.optimizer);
   const bool shape = ReadInputShape(s, complaints, out.input_shape);

@@ -57,6 +57,10 @@ class TaskRunner {
   virtual Status SetOptimizerState(const Model& state) = 0;
   virtual void ResetOptimizer() = 0;
 
+  // Memory for weights, gradients, the optimizer and everything between the layers, at its most;
+  // the data comes on top. 0 if it is not known.
+  virtual std::size_t peak_bytes() const { return 0; }
+
   // Trains `task.epochs` epochs over the training data. A loss or weight that is not finite is an
   // error naming the layer; the parameters are then unspecified.
   virtual Result<TaskReport> Train(const TaskSpec& task, const TaskContext& context) = 0;

@@ -1,13 +1,12 @@
 #include "fx/aggregator/start.h"
 
-#include <algorithm>
 #include <optional>
 #include <stop_token>
-#include <thread>
 #include <utility>
 
 #include "aggregator/runtime.h"
 #include "aggregator/server/listener.h"
+#include "core/base/cores.h"
 #include "core/base/format.h"
 #include "fx/aggregator/watch.h"
 #include "fx/certificates.h"
@@ -71,13 +70,12 @@ class AggregatorStart : public Command {
       credentials = TRY(LoadAggregatorCredentials(network.cert_folder, network.agg_addr));
       LogCertificateWarnings(network.cert_folder, NamesThatCount(plan));
     }
-    return RuntimeOptions{
-        .plan = std::move(plan),
-        .credentials = std::move(credentials),
-        .port = network.agg_port,
-        .fold_threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency())),
-        .table = &io.out,
-        .now = {}};
+    return RuntimeOptions{.plan = std::move(plan),
+                          .credentials = std::move(credentials),
+                          .port = network.agg_port,
+                          .fold_threads = FreeCores(),
+                          .table = &io.out,
+                          .now = {}};
   }
 
   static void SayWhereModelsAre(const Plan& plan, Io& io) {

@@ -76,12 +76,13 @@ collaborator::TaskLoopOptions LoopOptions(const Plan& plan, const CollaboratorNa
 Status TryData(const Plan& plan, const CollaboratorName& name, const std::string& data_path) {
   {
     const auto data = TRY(MakeDataLoader(plan.data_loader, data_path));
-    TRY(MakeTaskRunner(plan.task_runner, plan.data_loader, *data));
+    const auto runner = TRY(MakeTaskRunner(plan.task_runner, plan.data_loader, *data));
     LogInfo("collaborator " + name.value + " is ready",
             {{"federation", plan.federation_uuid},
              {"aggregator", format("{}:{}", plan.network.agg_addr, plan.network.agg_port)},
              {"training_samples", std::to_string(data->train().size())},
-             {"validation_samples", std::to_string(data->validation().size())}});
+             {"validation_samples", std::to_string(data->validation().size())},
+             {"training_memory_mb", std::to_string(runner->peak_bytes() >> 20)}});
   }
   ReturnIdleMemory();
   return Ok();

@@ -43,7 +43,7 @@ class Activation final : public Layer {
   explicit Activation(const LayerContext& at)
       : Layer(at), function_(FunctionOf(at.spec)), forward_desc_(ForwardDesc()) {
     const bool in_place = at.may_overwrite && (function_.from_output || !at.training);
-    output_ = in_place ? at.input() : ZeroMemory(at.context, at.input().get_desc());
+    output_ = in_place ? at.input() : LentMemory(at.context, at.input().get_desc());
     forward_.push_back(MakeStep<dnnl::eltwise_forward>(
         at_.context, forward_desc_, {{DNNL_ARG_SRC, at.input()}, {DNNL_ARG_DST, output_}}));
     Note("forward", forward_desc_.impl_info_str());

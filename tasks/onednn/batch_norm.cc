@@ -23,7 +23,7 @@ class BatchNorm final : public Layer {
         forward_desc_(ForwardDesc()) {
     input_ = AsImage(at.input(), forward_);
     const bool in_place = !at.training && at.may_overwrite;
-    result_ = in_place ? input_ : ZeroMemory(at.context, layout_);
+    result_ = in_place ? input_ : LentMemory(at.context, layout_);
     output_ = FromImage(result_);
     const memory::desc channels = PlainDesc({layout_.dims()[1]});
     mean_ = at.training ? ZeroMemory(at.context, channels) : running_mean_->value;
@@ -31,7 +31,7 @@ class BatchNorm final : public Layer {
     Arguments arguments = Statistics();
     arguments[DNNL_ARG_DST] = result_;
     if (at.training && at.relu) {
-      workspace_ = ZeroMemory(at.context, forward_desc_.workspace_desc());
+      workspace_ = LentMemory(at.context, forward_desc_.workspace_desc());
       arguments[DNNL_ARG_WORKSPACE] = workspace_;
     }
     forward_.push_back(MakeStep<dnnl::batch_normalization_forward>(at_.context, forward_desc_,

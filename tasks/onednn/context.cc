@@ -24,6 +24,13 @@ memory Context::Scratch(const memory::desc& desc) {
   return views_.back();
 }
 
+memory Context::Lasting(const memory::desc& desc) {
+  memory made(desc, engine_);
+  std::memset(made.get_data_handle(), 0, desc.get_size());
+  lasting_ += desc.get_size();
+  return made;
+}
+
 void Run(const Steps& steps, dnnl::stream& stream) {
   for (const Step& step : steps) step.primitive.execute(stream, step.arguments);
 }
@@ -61,10 +68,14 @@ memory::desc AnyDesc(const memory::dims& dims) {
   return {dims, memory::data_type::f32, memory::format_tag::any};
 }
 
-memory ZeroMemory(const Context& context, const memory::desc& desc) {
-  memory made(desc, context.engine());
-  std::memset(made.get_data_handle(), 0, desc.get_size());
-  return made;
+memory ZeroMemory(Context& context, const memory::desc& desc) {
+  return context.Lasting(desc);
+}
+
+memory LentMemory(Context& context, const memory::desc& desc) {
+  std::byte* const room = context.arena().Take(desc.get_size());
+  if (room == nullptr) dnnl::error::wrap_c_api(dnnl_out_of_memory, "no room for a layer's output");
+  return {desc, context.engine(), room};
 }
 
 memory View(const memory& of, const memory::desc& desc) {
@@ -76,16 +87,18 @@ std::span<float> Floats(const memory& memory) {
           memory.get_desc().get_size() / sizeof(float)};
 }
 
-memory InLayout(Context& context, const memory& from, const memory::desc& wanted, Steps& steps) {
+memory InLayout(Context& context, const memory& from, const memory::desc& wanted, Steps& steps,
+                Lifetime lifetime) {
   if (from.get_desc() == wanted) return from;
-  const memory to = ZeroMemory(context, wanted);
+  const bool lent = lifetime == Lifetime::kLent;
+  const memory to = lent ? LentMemory(context, wanted) : ZeroMemory(context, wanted);
   steps.push_back(MakeReorder(context, from, to));
   return to;
 }
 
 memory Sum(Context& context, const std::vector<memory>& parts, Steps& steps) {
   const memory::desc layout = parts.front().get_desc();
-  const memory to = ZeroMemory(context, layout);
+  const memory to = LentMemory(context, layout);
   Arguments arguments = {{DNNL_ARG_DST, to}};
   std::vector<memory::desc> descs;
   for (std::size_t i = 0; i < parts.size(); ++i) {

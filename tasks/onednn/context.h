@@ -15,12 +15,13 @@
 
 #include "core/base/error.h"
 #include "core/tensor/tensor.h"
+#include "tasks/onednn/arena.h"
 
 namespace fx::onednn {
 
-// An engine, a stream, and one scratchpad for all primitives that run on them. oneDNN's own
-// scratchpad belongs to the thread that created a primitive; with ours, a runner may be made on one
-// thread and used on another.
+// An engine, a stream, and the memory of all primitives that run on them: what lasts, what layers
+// lend each other, and one scratchpad. oneDNN's own scratchpad belongs to the thread that created a
+// primitive; with ours, a runner may be made on one thread and used on another.
 class Context {
  public:
   Context() = default;
@@ -35,9 +36,17 @@ class Context {
   // A view of the scratchpad, which grows to what is asked for and never shrinks.
   dnnl::memory Scratch(const dnnl::memory::desc& desc);
 
+  Arena& arena() { return arena_; }
+  // New memory, zeroed, that nobody else is given.
+  dnnl::memory Lasting(const dnnl::memory::desc& desc);
+  // Bytes of all of these, the arena's as they were at their most.
+  std::size_t peak_bytes() const { return lasting_ + arena_.peak() + scratch_.bytes().size(); }
+
  private:
   dnnl::engine engine_{dnnl::engine::kind::cpu, 0};
   dnnl::stream stream_{engine_};
+  Arena arena_;
+  std::size_t lasting_ = 0;
   Tensor scratch_;
   std::vector<dnnl::memory> views_;
 };
@@ -73,16 +82,21 @@ dnnl::memory::desc UnblockedLike(const dnnl::memory& like, const dnnl::memory::d
 // float32, in whatever layout the primitive likes best.
 dnnl::memory::desc AnyDesc(const dnnl::memory::dims& dims);
 
-// New memory, zeroed: a blocked layout has padding that must be zero.
-dnnl::memory ZeroMemory(const Context& context, const dnnl::memory::desc& desc);
+// For what is read before it is written in each batch: weights, constants.
+dnnl::memory ZeroMemory(Context& context, const dnnl::memory::desc& desc);
+// For what a batch writes before it reads it, padding of a blocked layout included, as every
+// primitive does: it comes from the arena and may hold anything.
+dnnl::memory LentMemory(Context& context, const dnnl::memory::desc& desc);
 // The same values under another desc of the same size; `of` keeps them.
 dnnl::memory View(const dnnl::memory& of, const dnnl::memory::desc& desc);
 // All floats of a memory in the order they lie there, padding included.
 std::span<float> Floats(const dnnl::memory& memory);
 
-// `from` if it has the layout `wanted`, else new memory that a reorder appended to `steps` fills.
+// `from` if it has the layout `wanted`, else new memory that a reorder appended to `steps` fills;
+// kLasting if those steps are not run for every batch.
+enum class Lifetime { kLent, kLasting };
 dnnl::memory InLayout(Context& context, const dnnl::memory& from, const dnnl::memory::desc& wanted,
-                      Steps& steps);
+                      Steps& steps, Lifetime lifetime = Lifetime::kLent);
 // A memory that steps appended to `steps` fill with the sum of all parts, which have equal dims.
 dnnl::memory Sum(Context& context, const std::vector<dnnl::memory>& parts, Steps& steps);
 // Copies values between memories of equal dims, changing the layout; at once.

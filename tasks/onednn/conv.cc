@@ -47,7 +47,7 @@ class Conv2d final : public Layer {
         padding_{at.spec.padding[0], at.spec.padding[1]},
         forward_desc_(ForwardDesc()) {
     input_ = InLayout(at.context, at.input(), forward_desc_.src_desc(), forward_);
-    output_ = ZeroMemory(at.context, forward_desc_.dst_desc());
+    output_ = LentMemory(at.context, forward_desc_.dst_desc());
     Arguments arguments = {{DNNL_ARG_SRC, input_},
                            {DNNL_ARG_WEIGHTS, Weights(*weight_, forward_desc_.weights_desc())},
                            {DNNL_ARG_DST, output_}};
@@ -114,7 +114,7 @@ class Conv2d final : public Layer {
            layout(output_dims_), strides_, dilation_, padding_, padding_},
           Context::Attributes(), at_.context.engine(), forward_desc_);
     });
-    input_gradient_ = ZeroMemory(at_.context, desc.diff_src_desc());
+    input_gradient_ = LentMemory(at_.context, desc.diff_src_desc());
     backward_.push_back(MakeStep<dnnl::convolution_backward_data>(
         at_.context, desc,
         {{DNNL_ARG_DIFF_DST,

@@ -31,7 +31,7 @@ class ConvTranspose2d final : public Layer {
         far_{near_[0] - at.spec.output_padding[0], near_[1] - at.spec.output_padding[1]},
         forward_desc_(ForwardDesc()) {
     input_ = InLayout(at.context, at.input(), source_, forward_);
-    output_ = ZeroMemory(at.context, result_);
+    output_ = LentMemory(at.context, result_);
     Arguments arguments = {{DNNL_ARG_SRC, input_},
                            {DNNL_ARG_WEIGHTS, WeightsAs(forward_desc_.weights_desc())},
                            {DNNL_ARG_DST, output_}};
@@ -84,7 +84,7 @@ class ConvTranspose2d final : public Layer {
     const dnnl::deconvolution_backward_data::primitive_desc desc(
         {kAlgorithm, source_, weights_, result_, strides_, near_, far_}, Context::Attributes(),
         at_.context.engine(), forward_desc_);
-    input_gradient_ = ZeroMemory(at_.context, source_);
+    input_gradient_ = LentMemory(at_.context, source_);
     backward_.push_back(MakeStep<dnnl::deconvolution_backward_data>(
         at_.context, desc,
         {{DNNL_ARG_DIFF_DST, gradient},

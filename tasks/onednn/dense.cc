@@ -25,7 +25,7 @@ class Dense final : public Layer {
         layout_(InputLayout()),
         forward_desc_(ForwardDesc()) {
     input_ = InLayout(at.context, rows_, layout_, forward_);
-    const memory to = ZeroMemory(at.context, forward_desc_.dst_desc());
+    const memory to = LentMemory(at.context, forward_desc_.dst_desc());
     output_ = IsSequence() ? View(to, SequenceDesc(at.spec.output)) : to;
     Arguments arguments = {{DNNL_ARG_SRC, input_},
                            {DNNL_ARG_WEIGHTS, Weights(*weight_, forward_desc_.weights_desc())},
@@ -120,7 +120,7 @@ class Dense final : public Layer {
 
   void CompileBackwardData(const memory& output_gradient) {
     const auto desc = BackwardDataDesc();
-    const memory to = ZeroMemory(at_.context, desc.diff_src_desc());
+    const memory to = LentMemory(at_.context, desc.diff_src_desc());
     input_gradient_ = IsSequence() ? View(to, SequenceDesc(at_.spec.input)) : to;
     backward_.push_back(MakeStep<dnnl::inner_product_backward_data>(
         at_.context, desc,

@@ -15,7 +15,7 @@ class Relu final : public Layer {
  public:
   explicit Relu(const LayerContext& at) : Layer(at), forward_desc_(ForwardDesc()) {
     const bool in_place = at.already_rectified || at.may_overwrite;
-    output_ = in_place ? at.input() : ZeroMemory(at.context, at.input().get_desc());
+    output_ = in_place ? at.input() : LentMemory(at.context, at.input().get_desc());
     if (at.already_rectified) return;
     forward_.push_back(MakeStep<dnnl::eltwise_forward>(
         at_.context, forward_desc_, {{DNNL_ARG_SRC, at.input()}, {DNNL_ARG_DST, output_}}));
@@ -59,7 +59,7 @@ class Dropout final : public Layer {
  public:
   explicit Dropout(const LayerContext& at) : Layer(at) {
     const bool in_place = !at.training || at.may_overwrite;
-    output_ = in_place ? at.input() : ZeroMemory(at.context, at.input().get_desc());
+    output_ = in_place ? at.input() : LentMemory(at.context, at.input().get_desc());
     if (at.training) mask_.resize(Floats(output_).size());
   }
 

@@ -27,7 +27,7 @@ class Embedding final : public Layer {
     const memory::dims dims = at.input().get_desc().dims();
     input_ = InLayout(at.context, at.input(), PlainDesc(dims), forward_);
     values_ = Weights(*weight_, Table());
-    output_ = ZeroMemory(at.context, PlainDesc({dims[0], dims[1], units_}));
+    output_ = LentMemory(at.context, PlainDesc({dims[0], dims[1], units_}));
     rows_.resize(Floats(input_).size());
     Note("forward", "loops:plain");
   }

@@ -51,7 +51,7 @@ class GroupNorm final : public Layer {
         members_(channels_ / at.spec.groups) {
     const memory::desc layout = ChannelsLast(at.input().get_desc().dims());
     input_ = InLayout(at.context, at.input(), layout, forward_);
-    output_ = at.may_overwrite && !at.training ? input_ : ZeroMemory(at.context, layout);
+    output_ = at.may_overwrite && !at.training ? input_ : LentMemory(at.context, layout);
     for (auto* values : {&mean_, &scale_, &sums_, &products_}) {
       values->resize(static_cast<std::size_t>(batch_ * channels_));
     }

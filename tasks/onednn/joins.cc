@@ -18,7 +18,7 @@ class Join : public Layer {
 
   // New memory in the layout of an input, filled from `from`.
   void AddGradient(std::size_t input, const memory& from) {
-    gradients_.push_back(ZeroMemory(at_.context, at_.inputs[input].get_desc()));
+    gradients_.push_back(LentMemory(at_.context, at_.inputs[input].get_desc()));
     backward_.push_back(MakeReorder(at_.context, from, gradients_.back()));
   }
 
@@ -30,7 +30,7 @@ class Join : public Layer {
 class Add final : public Join {
  public:
   explicit Add(const LayerContext& at) : Join(at), layout_(at.input().get_desc()) {
-    output_ = at.may_overwrite ? at.input() : ZeroMemory(at.context, layout_);
+    output_ = at.may_overwrite ? at.input() : LentMemory(at.context, layout_);
     memory sum = at.input();
     for (std::size_t i = 1; i < at.inputs.size(); ++i) {
       AddTo(sum, at.inputs[i], i + 1 == at.inputs.size());
@@ -67,7 +67,7 @@ class Concat final : public Join {
       : Join(at), output_dims_(BatchDims(at.input().get_desc().dims()[0], at.spec.output)) {
     const memory::desc layout = UnblockedLike(at.input(), output_dims_);
     const bool channels_last = !(layout == PlainDesc(output_dims_));
-    output_ = ZeroMemory(at.context, layout);
+    output_ = LentMemory(at.context, layout);
     const std::int64_t values = std::ssize(Floats(output_));
     pieces_ = channels_last ? values / output_dims_[kAxis] : output_dims_[0];
     for (const memory& input : at.inputs) {

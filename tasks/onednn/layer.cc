@@ -39,12 +39,12 @@ Parameter* Layer::PlainParameter(std::string_view suffix) {
 
 memory Layer::Weights(Parameter& parameter, const memory::desc& wanted) {
   parameter.Place(at_.context, wanted);
-  return InLayout(at_.context, parameter.value, wanted, load_);
+  return InLayout(at_.context, parameter.value, wanted, load_, Lifetime::kLasting);
 }
 
 memory Layer::GradientOf(Parameter& parameter, const memory::desc& made, Steps& after) {
   if (parameter.gradient.get_desc() == made) return parameter.gradient;
-  const memory from = ZeroMemory(at_.context, made);
+  const memory from = LentMemory(at_.context, made);
   after.push_back(MakeReorder(at_.context, from, parameter.gradient));
   return from;
 }

@@ -22,7 +22,7 @@ class LayerNorm final : public Layer {
         forward_desc_(ForwardDesc()) {
     input_ = InLayout(at.context, at.input(), layout_, forward_);
     const bool in_place = at.may_overwrite && !at.training;
-    output_ = in_place ? input_ : ZeroMemory(at.context, layout_);
+    output_ = in_place ? input_ : LentMemory(at.context, layout_);
     Arguments arguments = {{DNNL_ARG_SRC, input_},
                            {DNNL_ARG_SCALE, weight_->value},
                            {DNNL_ARG_SHIFT, bias_->value},

@@ -24,6 +24,13 @@ bool KeepsSigns(LayerType type) {
   return type == LayerType::kRelu || type == LayerType::kDropout;
 }
 
+// The first thing that a network takes, and keeps.
+dnnl::memory InputMemory(Context& context, const dnnl::memory::desc& desc) {
+  context.arena().Restart();
+  context.arena().set_owner(Arena::kForever);
+  return LentMemory(context, desc);
+}
+
 }  // namespace
 
 std::vector<Parameter> MakeParameters(const NetworkSpec& spec) {
@@ -42,7 +49,7 @@ Network::Network(const NetworkSpec& spec, Context& context, std::int64_t batch, 
     : spec_(spec),
       context_(context),
       training_(training),
-      input_(ZeroMemory(context, PlainDesc(BatchDims(batch, spec.input_shape)))),
+      input_(InputMemory(context, PlainDesc(BatchDims(batch, spec.input_shape)))),
       targets_(static_cast<std::size_t>(batch * NumElements(TargetShape(spec)))),
       loss_(spec),
       graph_(spec),
@@ -56,7 +63,8 @@ Result<std::unique_ptr<Network>> Network::Compile(const NetworkSpec& spec, Conte
   });
   std::unique_ptr<Network> network = TRY(std::move(made));
   for (std::size_t i = 0; i < spec.layers.size(); ++i) TRY(network->AddLayer(i, parameters));
-  TRY(network->CompileBackward());
+  TRY(network->CompileLoss());
+  if (training) TRY(network->CompileBackward());
   return network;
 }
 
@@ -77,8 +85,36 @@ Status Network::AddLayer(std::size_t index, std::vector<Parameter>& parameters) 
     at.inputs.push_back(
         input == kNetworkInput ? input_ : layers_[static_cast<std::size_t>(input)]->output());
   }
-  return Guarded(format("cannot build layer {}", layer.name),
-                 [&] { layers_.push_back(MakeLayer(at)); });
+  context_.arena().set_owner(index);
+  return Guarded(format("cannot build layer {}", layer.name), [&] {
+    layers_.push_back(MakeLayer(at));
+    if (!training_) ReleaseAfterForward(index);
+  });
+}
+
+void Network::ReleaseAfterForward(std::size_t index) {
+  std::vector<const void*> live;
+  for (std::size_t i = 0; i <= index; ++i) {
+    const auto waits = [&](const Graph::Use& use) { return use.reader > index; };
+    const bool last = i + 1 == spec_.layers.size();
+    if (last || std::ranges::any_of(graph_.uses(i), waits)) {
+      live.push_back(layers_[i]->output().get_data_handle());
+    }
+  }
+  context_.arena().Release(0, live);
+}
+
+// All that this layer and those behind it have taken is done with, but for the gradients that
+// layers before it wait for.
+void Network::ReleaseAfterBackward(std::size_t index) {
+  std::vector<const void*> live;
+  for (std::size_t i = 0; i < index; ++i) {
+    if (!graph_.NeedsGradient(i)) continue;
+    for (const auto& [reader, input] : graph_.uses(i)) {
+      if (reader >= index) live.push_back(layers_[reader]->input_gradient(input).get_data_handle());
+    }
+  }
+  context_.arena().Release(index, live);
 }
 
 // Layers whose output is their input again are looked through.
@@ -95,19 +131,24 @@ bool Network::MayOverwrite(std::size_t index) const {
   }
 }
 
-Status Network::CompileBackward() {
-  TRY(Guarded("cannot build the loss", [&] {
+Status Network::CompileLoss() {
+  context_.arena().set_owner(layers_.size());
+  return Guarded("cannot build the loss", [&] {
     const dnnl::memory& output = layers_.back()->output();
     const auto plain = PlainDesc(output.get_desc().dims());
     logits_ = InLayout(context_, output, plain, to_logits_);
-    if (training_) logits_gradient_ = ZeroMemory(context_, plain);
-  }));
-  if (!training_) return Ok();
+    if (training_) logits_gradient_ = LentMemory(context_, plain);
+  });
+}
+
+Status Network::CompileBackward() {
   for (std::size_t index = layers_.size(); index-- > 0;) {
     if (!graph_.NeedsGradient(index)) continue;
+    context_.arena().set_owner(index);
     TRY(Guarded(
         format("cannot build the backward pass of layer {}", spec_.layers[index].name), [&] {
           layers_[index]->CompileBackward(GradientFor(index), graph_.WantsInputGradient(index));
+          ReleaseAfterBackward(index);
         }));
   }
   return Ok();
@@ -146,8 +187,10 @@ void Network::Backward() {
   context_.stream().wait();
 }
 
-std::string Network::NonFiniteLayer() const {
+std::string Network::NonFiniteLayer(const DrawKey& key) {
   for (std::size_t i = 0; i < layers_.size(); ++i) {
+    layers_[i]->Forward(context_.stream(), key);
+    context_.stream().wait();
     if (FindNonFinite(Floats(layers_[i]->output())) >= 0) return spec_.layers[i].name;
   }
   return "";

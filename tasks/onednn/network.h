@@ -1,5 +1,5 @@
 // A whole network compiled for one batch size, for training or for evaluation. Several of them
-// share the same parameters.
+// share the same parameters and, since they take turns, the same memory for what is in between.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,8 @@ class Network {
                                                   std::vector<Parameter>& parameters,
                                                   std::int64_t batch, bool training);
 
-  // To be filled before Forward: [batch, sample] and [batch, target], row-major.
+  // To be filled before Forward: [batch, sample] and [batch, target], row-major. Once another
+  // network of the same context has run, all of this one's values are anything.
   std::span<float> samples() { return Floats(input_); }
   std::span<float> targets() { return targets_; }
   std::span<const float> targets() const { return targets_; }
@@ -36,13 +37,14 @@ class Network {
   // To be called after parameters changed. The rest throw dnnl::error.
   void LoadWeights();
   LossSum Forward(const DrawKey& key);
-  // What the last Forward gave, [batch, output], row-major.
+  // What the last Forward gave, [batch, output], row-major; until Backward.
   std::span<const float> outputs() const { return Floats(logits_); }
   // Leaves the gradients of the mean loss of the last Forward in the parameters. Training only.
   void Backward();
 
-  // The first layer whose output holds a value that is not finite; "" if all are finite.
-  std::string NonFiniteLayer() const;
+  // Goes forward once more, over the same batch: the first layer whose output holds a value that is
+  // not finite; "" if all are finite.
+  std::string NonFiniteLayer(const DrawKey& key);
   // "conv1: forward jit:avx512_core", for tests.
   std::vector<std::string> Implementations() const;
   // Every primitive of a batch, for tests that count them and benches that time them.
@@ -52,6 +54,10 @@ class Network {
   Network(const NetworkSpec& spec, Context& context, std::int64_t batch, bool training);
   Status AddLayer(std::size_t index, std::vector<Parameter>& parameters);
   bool MayOverwrite(std::size_t index) const;
+  // Gives the arena back what nobody needs once this layer has done its part.
+  void ReleaseAfterForward(std::size_t index);
+  void ReleaseAfterBackward(std::size_t index);
+  Status CompileLoss();
   Status CompileBackward();
   dnnl::memory GradientFor(std::size_t index);
 

@@ -37,11 +37,11 @@ class Pool final : public Layer {
         pooled_(PooledDesc()),
         plain_(PlainDesc(BatchDims(source_.dims()[0], at.spec.output))),
         forward_desc_(ForwardDesc()) {
-    const memory to = ZeroMemory(at.context, pooled_);
+    const memory to = LentMemory(at.context, pooled_);
     Arguments arguments = {{DNNL_ARG_SRC, InLayout(at.context, at.input(), source_, forward_)},
                            {DNNL_ARG_DST, to}};
     if (remembers()) {
-      workspace_ = ZeroMemory(at.context, forward_desc_.workspace_desc());
+      workspace_ = LentMemory(at.context, forward_desc_.workspace_desc());
       arguments[DNNL_ARG_WORKSPACE] = workspace_;
     }
     forward_.push_back(
@@ -58,7 +58,7 @@ class Pool final : public Layer {
         Context::Attributes(), at_.context.engine(), forward_desc_);
     const memory from =
         InLayout(at_.context, output_gradient, global() ? plain_ : pooled_, backward_);
-    input_gradient_ = ZeroMemory(at_.context, source_);
+    input_gradient_ = LentMemory(at_.context, source_);
     Arguments arguments = {{DNNL_ARG_DIFF_DST, View(from, pooled_)},
                            {DNNL_ARG_DIFF_SRC, input_gradient_}};
     if (remembers()) arguments[DNNL_ARG_WORKSPACE] = workspace_;

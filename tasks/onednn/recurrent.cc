@@ -113,13 +113,13 @@ class Recurrent final : public Layer {
     source_ = InLayout(at_.context, Steplike(Plain(at.input(), features_, forward_), features_),
                        descs_.source, forward_);
     bias_ = ZeroMemory(at_.context, descs_.bias);
-    result_ = ZeroMemory(at_.context, descs_.result);
+    result_ = LentMemory(at_.context, descs_.result);
     arguments_ = {
         {DNNL_ARG_SRC_LAYER, source_}, {DNNL_ARG_BIAS, bias_}, {DNNL_ARG_DST_LAYER, result_}};
     AddStates(arguments_,
               {DNNL_ARG_SRC_ITER, DNNL_ARG_SRC_ITER_C, DNNL_ARG_DST_ITER, DNNL_ARG_DST_ITER_C});
     if (at.training) {
-      arguments_[DNNL_ARG_WORKSPACE] = ZeroMemory(at.context, forward_desc_.workspace_desc());
+      arguments_[DNNL_ARG_WORKSPACE] = LentMemory(at.context, forward_desc_.workspace_desc());
     }
     forward_.push_back(MakeStep<typename Cell::Forward>(at_.context, forward_desc_,
                                                         WithWeights(arguments_, descs_)));
@@ -142,7 +142,7 @@ class Recurrent final : public Layer {
     const typename Cell::Backward::primitive_desc desc(Cell::BackwardDesc(descs, descs_),
                                                        Context::Attributes(), at_.context.engine(),
                                                        forward_desc_);
-    const memory source_gradient = ZeroMemory(at_.context, descs_.source);
+    const memory source_gradient = LentMemory(at_.context, descs_.source);
     bias_gradient_ = ZeroMemory(at_.context, descs_.bias);
     Arguments arguments = WithWeights(arguments_, descs);
     arguments[DNNL_ARG_DIFF_SRC_LAYER] = source_gradient;
@@ -160,7 +160,7 @@ class Recurrent final : public Layer {
     backward_.push_back(MakeStep<typename Cell::Backward>(at_.context, desc, std::move(arguments)));
     backward_.insert(backward_.end(), after.begin(), after.end());
     if (want_input) {
-      input_gradient_ = ZeroMemory(at_.context, SampleDesc(features_));
+      input_gradient_ = LentMemory(at_.context, SampleDesc(features_));
       backward_.push_back(
           MakeReorder(at_.context, source_gradient, Steplike(input_gradient_, features_)));
     }
@@ -223,7 +223,7 @@ class Recurrent final : public Layer {
       output_ = LastStep(result_);
       return;
     }
-    output_ = ZeroMemory(at_.context, SampleDesc(units_));
+    output_ = LentMemory(at_.context, SampleDesc(units_));
     forward_.push_back(MakeReorder(at_.context, result_, Steplike(output_, units_)));
   }
 
@@ -262,7 +262,7 @@ class Recurrent final : public Layer {
   memory WeightsAs(Parameter& parameter, const memory::desc& wanted) {
     const memory::desc theirs = Laid(wanted.dims(), Tag::ldigo);
     const memory value = View(Weights(parameter, TransposedDesc(wanted)), theirs);
-    if (kSameOrder) return InLayout(at_.context, value, wanted, load_);
+    if (kSameOrder) return InLayout(at_.context, value, wanted, load_, Lifetime::kLasting);
     const memory to = ZeroMemory(at_.context, wanted);
     CopyGates(value, to, false, load_);
     return to;
@@ -277,7 +277,7 @@ class Recurrent final : public Layer {
   memory WeightsGradient(Parameter& parameter, const memory::desc& made, Steps& after) {
     const memory gradient = View(GradientOf(parameter, TransposedDesc(made), after), made);
     if (kSameOrder) return gradient;
-    const memory from = ZeroMemory(at_.context, made);
+    const memory from = LentMemory(at_.context, made);
     CopyGates(gradient, from, true, after);
     return from;
   }

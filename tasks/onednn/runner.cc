@@ -8,6 +8,7 @@
 #include <numeric>
 #include <utility>
 
+#include "core/base/cores.h"
 #include "core/base/format.h"
 #include "core/base/random.h"
 #include "core/tensor/model_file.h"
@@ -46,11 +47,16 @@ void Load(const Prefetch::Batch& batch, Network& network) {
   std::ranges::copy(batch.targets, network.targets().begin());
 }
 
+NetworkSpec WithThreads(NetworkSpec spec) {
+  if (spec.threads == 0) spec.threads = FreeCores();
+  return spec;
+}
+
 class Runner final : public TaskRunner {
  public:
   Runner(const NetworkSpec& spec, std::int64_t batch_size, const DataLoader& data)
       : layout_(ParameterLayout(spec)),
-        spec_(Reordered(spec)),
+        spec_(WithThreads(Reordered(spec))),
         batch_size_(batch_size),
         data_(data),
         parameters_(MakeParameters(spec)) {}
@@ -59,6 +65,8 @@ class Runner final : public TaskRunner {
   Status Prepare() {
     UseThreads();
     TRY(NetworkFor(TrainingBatch({}), true));
+    const std::int64_t validation = data_.validation().size();
+    if (validation > 0) TRY(NetworkFor(std::min(kEvaluationBatch, validation), false));
     return Guarded("cannot build the optimizer", [&] {
       optimizer_ =
           std::make_unique<Optimizer>(spec_.optimizer, context_, parameters_, spec_.threads);
@@ -95,6 +103,8 @@ class Runner final : public TaskRunner {
                    [&] { return optimizer_->SetState(state); });
   }
   void ResetOptimizer() override { optimizer_->Reset(); }
+
+  std::size_t peak_bytes() const override { return context_.peak_bytes(); }
 
   Result<TaskReport> Train(const TaskSpec& task, const TaskContext& context) override {
     UseThreads();
@@ -177,7 +187,7 @@ class Runner final : public TaskRunner {
     network.LoadWeights();
     Load(batch, network);
     const LossSum loss = network.Forward(key);
-    TRY(CheckLoss(loss, network));
+    TRY(CheckLoss(loss, network, key));
     tally.Add(loss, network, batch.size);
     network.Backward();
     optimizer_->Step();
@@ -200,7 +210,7 @@ class Runner final : public TaskRunner {
       if (std::exchange(loaded, &network) != &network) network.LoadWeights();
       Load(batch, network);
       const LossSum loss = network.Forward({});
-      TRY(CheckLoss(loss, network));
+      TRY(CheckLoss(loss, network, {}));
       tally.Add(loss, network, batch.size);
       meter.Update(1, tally.samples, tally.loss.mean());
     }
@@ -208,12 +218,12 @@ class Runner final : public TaskRunner {
     return TaskReport{.num_samples = size, .metrics = tally.metrics.Values(tally.loss.mean())};
   }
 
-  Status CheckLoss(const LossSum& loss, const Network& network) const {
+  Status CheckLoss(const LossSum& loss, Network& network, const DrawKey& key) const {
     if (std::isfinite(loss.sum)) return Ok();
     TRY(CheckParameters());
     return Fail(Error(ErrorCode::kOutOfRange,
                       format("the loss is not finite: layer {} is the first whose output is not",
-                             network.NonFiniteLayer()))
+                             network.NonFiniteLayer(key)))
                     .Hint("a smaller learning_rate usually helps"));
   }
 
@@ -241,7 +251,7 @@ class Runner final : public TaskRunner {
 
 Result<std::vector<std::string>> DescribeImplementations(const NetworkSpec& network,
                                                          std::int64_t batch, bool training) {
-  omp_set_num_threads(network.threads);
+  omp_set_num_threads(WithThreads(network).threads);
   return Guarded("cannot start oneDNN", [&]() -> Result<std::vector<std::string>> {
     Context context;
     const NetworkSpec spec = Reordered(network);

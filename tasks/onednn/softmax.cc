@@ -25,7 +25,7 @@ class Softmax final : public Layer {
     const int axis = dims.size() == 3 ? 2 : 1;
     extent_ = dims[static_cast<std::size_t>(axis)];
     const memory input = InLayout(at.context, at.input(), layout, forward_);
-    output_ = at.may_overwrite ? input : ZeroMemory(at.context, layout);
+    output_ = at.may_overwrite ? input : LentMemory(at.context, layout);
     const dnnl::softmax_forward::primitive_desc desc(
         {dnnl::prop_kind::forward_training, layout, axis}, Context::Attributes(),
         at.context.engine());

@@ -53,7 +53,7 @@ class Upsample final : public Layer {
         columns_(BlendsOf(at.spec, 1)) {
     const memory input =
         InLayout(at.context, at.input(), ChannelsLast(at.input().get_desc().dims()), forward_);
-    output_ = ZeroMemory(at.context, ChannelsLast(BatchDims(batch_, at.spec.output)));
+    output_ = LentMemory(at.context, ChannelsLast(BatchDims(batch_, at.spec.output)));
     const auto kind = at.spec.interpolation == Interpolation::kNearest
                           ? dnnl::algorithm::resampling_nearest
                           : dnnl::algorithm::resampling_linear;
@@ -68,7 +68,7 @@ class Upsample final : public Layer {
   void CompileBackward(const memory& output_gradient, bool want_input) override {
     if (!want_input) return;
     output_gradient_ = InLayout(at_.context, output_gradient, output_.get_desc(), backward_);
-    input_gradient_ = ZeroMemory(at_.context, ChannelsLast(BatchDims(batch_, at_.spec.input)));
+    input_gradient_ = LentMemory(at_.context, ChannelsLast(BatchDims(batch_, at_.spec.input)));
     Note("backward", "loops:channels_last");
   }
 

@@ -102,6 +102,20 @@ TEST(LoadPlan, DoesWhatAnEditSays) {
   EXPECT_EQ(plan->stragglers.cutoff_ms, 1500);
 }
 
+TEST(LoadPlan, TrainsOnTheCoresThatAreFreeUnlessItSaysHowMany) {
+  const auto threads = [](const std::string& line) {
+    return PlanText().Replace("loss: softmax_cross_entropy", line + "loss: softmax_cross_entropy");
+  };
+  EXPECT_EQ(threads("").Load()->task_runner.threads, 0);
+  EXPECT_EQ(threads("threads: auto\n    ").Load()->task_runner.threads, 0);
+  EXPECT_EQ(threads("threads: 6\n    ").Load()->task_runner.threads, 6);
+  for (const std::string wrong : {"0", "1025", "all", "1.5"}) {
+    const Result<Plan> plan = threads("threads: " + wrong + "\n    ").Load();
+    ASSERT_FALSE(plan) << wrong;
+    EXPECT_THAT(plan.error().Render(), testing::HasSubstr("expected 1 to 1024 or auto"));
+  }
+}
+
 TEST(LoadPlan, TakesOpenFlsClassPathsAndOldKeys) {
   PlanText text;
   text.Replace("template: Aggregator", "template: openfl.component.Aggregator")

@@ -103,14 +103,16 @@ TEST(LoadPlan, DoesWhatAnEditSays) {
 }
 
 TEST(LoadPlan, TrainsOnTheCoresThatAreFreeUnlessItSaysHowMany) {
-  const auto threads = [](const std::string& line) {
-    return PlanText().Replace("loss: softmax_cross_entropy", line + "loss: softmax_cross_entropy");
+  const auto with = [](const std::string& line) {
+    PlanText text;
+    text.Replace("threads: 1 ", line + " ");
+    return text.Load();
   };
-  EXPECT_EQ(threads("").Load()->task_runner.threads, 0);
-  EXPECT_EQ(threads("threads: auto\n    ").Load()->task_runner.threads, 0);
-  EXPECT_EQ(threads("threads: 6\n    ").Load()->task_runner.threads, 6);
+  EXPECT_EQ(with("").value().task_runner.threads, 0);
+  EXPECT_EQ(with("threads: auto").value().task_runner.threads, 0);
+  EXPECT_EQ(with("threads: 6").value().task_runner.threads, 6);
   for (const std::string wrong : {"0", "1025", "all", "1.5"}) {
-    const Result<Plan> plan = threads("threads: " + wrong + "\n    ").Load();
+    const Result<Plan> plan = with("threads: " + wrong);
     ASSERT_FALSE(plan) << wrong;
     EXPECT_THAT(plan.error().Render(), testing::HasSubstr("expected 1 to 1024 or auto"));
   }

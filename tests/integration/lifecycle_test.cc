@@ -6,9 +6,11 @@
 #include <future>
 #include <thread>
 
+#include "core/tensor/model_file.h"
 #include "fx/aggregator/watch.h"
 #include "pki/chain.h"
 #include "tests/integration/federation.h"
+#include "tests/support/fault_proxy.h"
 #include "tests/support/matchers.h"
 #include "tests/support/must.h"
 #include "tests/support/run_command.h"
@@ -204,6 +206,34 @@ TEST_F(Lifecycle, ACertificateMeantForServersIsRefusedAsAClient) {
       Ask(Connect(federation_.pki.AggregatorBundle("ann"), aggregator_.port()),
           HeaderOf(federation_, "ann"));
   EXPECT_EQ(status.error_code(), StatusCode::UNAVAILABLE) << status.error_message();
+}
+
+// The second half of the update arrives after the revocation, on the same connection.
+TEST(LifecycleOfAnUpload, EndsInTheMiddleWhenItsSenderIsRevoked) {
+  const TestFederation federation({"ann"}, 150'000);
+  RunningAggregator aggregator(federation.Options());
+  FaultProxy proxy(aggregator.port());
+  const std::uint64_t size = MapModelFile(ParameterLayout(federation.plan.task_runner)).size;
+  const Certificate certificate =
+      Must(Certificate::Load(federation.pki.cert_folder() / "client/col_ann.crt"));
+  const std::jthread administrator([&] {
+    proxy.WaitForFaults(1);
+    aggregator.runtime().Revoke(
+        Must(federation.pki.authority().Revoke({certificate.Serial()}, {}, UnixNow())));
+    proxy.Release();
+  });
+  const Status done =
+      Collaborate(federation, {.name = "ann",
+                               .port = proxy.port(),
+                               .times = {},
+                               .before =
+                                   [&](const std::string& step) {
+                                     if (step == "send train")
+                                       proxy.Play({MuteAfter(Direction::kUp, size / 2)});
+                                   },
+                               .after = {}});
+  EXPECT_THAT(done, IsError(ErrorCode::kUnauthenticated, "was revoked"));
+  EXPECT_EQ(proxy.connections(), 1U);
 }
 
 // What OpenSSL's client finds at the port.

@@ -250,6 +250,54 @@ TEST_F(PkiVerbs, UseRsaWhereItIsAskedFor) {
               HasSubstr("(3072 bit)"));
 }
 
+// RSA-3072 in PKCS#1, SHA-384, no key usage, no extended key usage, no key identifiers, and books
+// in which nothing was ever written.
+constexpr const char* kMakeAsOpenFl = R"(set -e; cd cert
+  new() { openssl genrsa -traditional -out $1.key 3072; chmod 600 $1.key
+          openssl req -new -sha384 -key $1.key -subj "$2" -out $1.csr; }
+  none='subjectKeyIdentifier=none\nauthorityKeyIdentifier=none\n'
+  printf "basicConstraints=critical,CA:TRUE\n$none" > ca.ext
+  printf "basicConstraints=critical,CA:FALSE\nsubjectAltName=DNS:alice\n$none" > leaf.ext
+  mkdir -p client ca/signing-ca/private ca/signing-ca/db
+  new root '/DC=org/DC=simple/CN=Simple Root CA/O=Simple Inc/OU=Simple Root CA'
+  new signing '/DC=org/DC=simple/CN=Simple Signing CA/O=Simple Inc/OU=Simple Signing CA'
+  new client/col_alice /CN=alice
+  openssl x509 -req -sha384 -days 365 -in root.csr -signkey root.key -extfile ca.ext \
+      -out ca/root-ca.crt
+  openssl x509 -req -sha384 -days 365 -in signing.csr -CA ca/root-ca.crt -CAkey root.key \
+      -CAcreateserial -extfile ca.ext -out ca/signing-ca.crt
+  openssl x509 -req -sha384 -days 365 -in client/col_alice.csr -CA ca/signing-ca.crt \
+      -CAkey signing.key -CAcreateserial -extfile leaf.ext -out client/col_alice.crt
+  mv signing.key ca/signing-ca/private/signing-ca.key
+  touch ca/signing-ca/db/signing-ca.db ca/signing-ca/db/signing-ca.db.attr
+  echo 01 > ca/signing-ca/db/signing-ca.crl.srl
+  cat ca/root-ca.crt ca/signing-ca.crt > cert_chain.crt)";
+
+TEST_F(PkiVerbs, WorkOnWhatOpenFlMade) {
+  Enter(folder() / "agg");
+  Must(MakeFolders("cert"));
+  const auto made = RunCommand(kMakeAsOpenFl);
+  ASSERT_EQ(made.exit_code, 0) << made.output;
+  Done({"pki", "verify"});
+  EXPECT_THAT(out(), AllOf(HasSubstr("warning: cert/client/col_alice.crt: states no extended key"),
+                           HasSubstr("No problem for today.")));
+  std::filesystem::copy_file("cert/client/col_alice.crt", "before.crt");
+  Done({"pki", "renew", "alice"});
+  EXPECT_THAT(RunCommand("openssl x509 -noout -text -in cert/client/col_alice.crt").output,
+              AllOf(HasSubstr("TLS Web Client Authentication"), HasSubstr("(3072 bit)")));
+  Done({"pki", "revoke", "before.crt"});
+  const auto verify = [](const std::string& file) {
+    return RunCommand(
+        "openssl verify -crl_check -CAfile cert/cert_chain.crt -CRLfile "
+        "cert/ca/signing-ca.crl " +
+        file);
+  };
+  EXPECT_THAT(verify("before.crt").output, HasSubstr("certificate revoked"));
+  EXPECT_EQ(verify("cert/client/col_alice.crt").exit_code, 0);
+  Done({"pki", "revoke", "alice"});
+  EXPECT_THAT(verify("cert/client/col_alice.crt").output, HasSubstr("certificate revoked"));
+}
+
 class LockedAuthority : public PkiVerbs {
  protected:
   void SetUp() override {

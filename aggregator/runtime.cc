@@ -72,7 +72,9 @@ class Runtime::Impl final : private ShellPorts {
                 .late_goodbye_ms = options_.late_goodbye_ms,
                 .quiet_ms = options_.quiet_ms,
                 .table = options_.table},
-               *this, waiters_, board_) {}
+               *this, waiters_, board_) {
+    if (options_.revoked) gate_.Revoke(*options_.revoked);
+  }
   ~Impl() override { Stop(); }
 
   Status Prepare();

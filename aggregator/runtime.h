@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -31,10 +32,11 @@ namespace fx::aggregator {
 
 struct RuntimeOptions {
   Plan plan;
-  PemBundle credentials;         // not looked at if the plan's network.settings.tls is false
-  Path workspace = ".";          // paths of the plan are relative to it
-  std::string address = "[::]";  // the interface to listen on; every one
-  std::uint16_t port = 0;        // 0: any free one
+  PemBundle credentials;  // not looked at if the plan's network.settings.tls is false
+  std::optional<RevocationList> revoked = {};  // in force before anyone is let in
+  Path workspace = ".";                        // paths of the plan are relative to it
+  std::string address = "[::]";                // the interface to listen on; every one
+  std::uint16_t port = 0;                      // 0: any free one
   int fold_threads = 1;
   std::int64_t goodbye_ms = 60'000;       // waits so long to tell everyone that it is over
   std::int64_t late_goodbye_ms = 10'000;  // the same, if it was over before this process began

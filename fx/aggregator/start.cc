@@ -45,11 +45,9 @@ class AggregatorStart : public Command {
     aggregator::RaiseConnectionLimit();
     RuntimeOptions options = TRY(MakeOptions(io));
     const Plan plan = options.plan;
-    std::optional<RevocationList> list;
-    if (plan.network.tls) list = TRY(LoadListInForce(plan.network.cert_folder));
+    const std::optional<RevocationList> list = options.revoked;
     const std::unique_ptr<Runtime> runtime = TRY(Runtime::Create(std::move(options)));
-    Watch watch(plan, {.cols = cols_, .cert_folder = plan.network.cert_folder}, std::move(list),
-                *runtime);
+    Watch watch(plan, {.cols = cols_, .cert_folder = plan.network.cert_folder}, list, *runtime);
     watch.Start();
     if (runtime->already_finished()) SayItIsOver(*runtime, plan, io);
     const std::stop_callback stop(signals.token(), [&] { runtime->RequestStop(); });
@@ -66,12 +64,15 @@ class AggregatorStart : public Command {
     const NetworkSettings network = plan.network;
     TRY(CheckResolved(plan));
     PemBundle credentials;
+    std::optional<RevocationList> revoked;
     if (network.tls) {
+      revoked = TRY(LoadListInForce(network.cert_folder));
       credentials = TRY(LoadAggregatorCredentials(network.cert_folder, network.agg_addr));
       LogCertificateWarnings(network.cert_folder, NamesThatCount(plan));
     }
     return RuntimeOptions{.plan = std::move(plan),
                           .credentials = std::move(credentials),
+                          .revoked = std::move(revoked),
                           .port = network.agg_port,
                           .fold_threads = FreeCores(),
                           .table = &io.out,

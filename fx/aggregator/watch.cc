@@ -60,9 +60,7 @@ Watch::Watch(const Plan& plan, WatchedFiles files, std::optional<RevocationList>
       files_(std::move(files)),
       runtime_(runtime),
       members_(plan.authorized.begin(), plan.authorized.end()),
-      list_(std::move(list)) {
-  if (list_) runtime_.Revoke(*list_);
-}
+      list_(std::move(list)) {}
 
 Watch::Stamp Watch::StampOf(const Path& file) {
   struct stat found {};

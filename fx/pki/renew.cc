@@ -1,5 +1,7 @@
 #include "fx/pki/renew.h"
 
+#include <optional>
+
 #include "core/base/format.h"
 #include "fx/certificates.h"
 #include "fx/collaborator/cert_packages.h"
@@ -68,10 +70,11 @@ class PkiRenew : public Command {
     if (holders.empty()) return NobodyHere();
     for (const Identity& identity : holders) TRY(FinishInstall(kCertFolder, identity));
     if (!import_.empty()) return Import(holders, io);
+    std::optional<CertificateAuthority> authority;
+    if (CertificateAuthority::ExistsIn(kCertFolder)) authority.emplace(TRY(OpenAuthority(io)));
     for (const Identity& identity : holders) {
       const SigningRequest request = TRY(MakeRenewal(identity, same_key_, io));
-      TRY(CertificateAuthority::ExistsIn(kCertFolder) ? Sign(identity, request, io)
-                                                      : SendAway(identity, request, io));
+      TRY(authority ? Sign(*authority, identity, request, io) : SendAway(identity, request, io));
     }
     return Ok();
   }
@@ -88,8 +91,8 @@ class PkiRenew : public Command {
   }
 
   // The key is here and so is the authority: nobody has to be asked.
-  Status Sign(const Identity& identity, const SigningRequest& request, Io& io) const {
-    const auto authority = TRY(OpenAuthority(io));
+  static Status Sign(const CertificateAuthority& authority, const Identity& identity,
+                     const SigningRequest& request, Io& io) {
     const Certificate certificate = TRY(
         SignRequest(authority, request, identity.File(kCertFolder, ".csr").string(), identity, io));
     return Install(identity, certificate, io);

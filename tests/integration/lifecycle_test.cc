@@ -117,6 +117,15 @@ TEST_F(Lifecycle, AListThatIsOverdueStaysInForceAndLocksNobodyOut) {
   ExpectServed(AskAs(Open("bob"), "bob"));
 }
 
+TEST_F(Lifecycle, AListIsInForceFromTheFirstCallOn) {
+  TestFederation other;
+  auto options = other.Options();
+  const Certificate ann = Must(Certificate::Load(other.pki.cert_folder() / "client/col_ann.crt"));
+  options.revoked = Must(other.pki.authority().Revoke({ann.Serial()}, {}, UnixNow()));
+  const RunningAggregator aggregator(std::move(options));
+  ExpectRevoked(Ask(other.Connect("ann", aggregator.port()), HeaderOf(other, "ann")));
+}
+
 TEST_F(Lifecycle, AListThatIsMendedCounts) {
   Must(AtomicWrite(ListFile(), "nonsense"));
   watch_.Look();
@@ -192,6 +201,18 @@ TEST_F(Lifecycle, ASiteAddedToTheListTakesPartWithoutARestart) {
   sites.clear();
   EXPECT_THAT(aggregator_.Wait(), IsOkAndHolds(aggregator::Outcome::kFinished));
   EXPECT_EQ(sent_by_zoe, 4);  // three tasks of round 1, and the judging of the last model
+}
+
+TEST_F(Lifecycle, ASiteThatNoGroupOfAStaticPlanNamesIsNotLetIn) {
+  federation_.pki.AddCollaborator("zoe");
+  Plan plan = federation_.plan;
+  plan.assigner = AssignerType::kStaticGrouped;
+  plan.task_groups[0].collaborators = plan.authorized;
+  Watch watch(plan, {.cols = cols_, .cert_folder = federation_.pki.cert_folder()}, std::nullopt,
+              aggregator_.runtime());
+  Must(AtomicWrite(cols_, "collaborators: [ann, bob, zoe]\n"));
+  watch.Look();
+  EXPECT_EQ(AskAs(Open("zoe"), "zoe").error_code(), StatusCode::PERMISSION_DENIED);
 }
 
 TEST_F(Lifecycle, AListOfNamesThatCannotBeReadChangesNothing) {

@@ -330,6 +330,13 @@ TEST_F(LockedAuthority, AsksOnATerminalOnly) {
               AllOf(HasSubstr("the input is not a terminal"), HasSubstr("--passphrase-file FILE")));
 }
 
+TEST_F(LockedAuthority, AsksOnceForAllThatIsRenewed) {
+  Done({"collaborator", "certify", "-n", "ann", "-s", "--passphrase-file", "secret"});
+  Done({"collaborator", "generate-cert-request", "-n", "bob", "-x"});
+  Done({"collaborator", "certify", "-n", "bob", "-s", "--passphrase-file", "secret"});
+  Done({"pki", "renew"}, "correct horse\n");
+}
+
 TEST_F(LockedAuthority, SaysThatAPassphraseIsWrong) {
   EXPECT_EQ(Run({"collaborator", "certify", "-n", "ann", "-s"}, "wrong\n"),
             ExitCode::kNotAuthorised);

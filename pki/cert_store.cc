@@ -43,6 +43,14 @@ Result<T> HintIfMissing(Result<T> result, const std::string& hint) {
   return Fail(std::move(result).error().Hint(hint));
 }
 
+// What to do about a certificate and a key that are not of each other.
+std::string MismatchHint(const Path& cert_folder, const Identity& identity, const Advice& advice) {
+  if (Exists(identity.File(cert_folder, ".crt.new"))) {
+    return "a renewal was interrupted between the two; run: fx pki renew " + identity.name();
+  }
+  return "the key was replaced after the request was sent; ask again: " + advice.certificate;
+}
+
 Status CheckName(const Certificate& leaf, const std::string& place, const Identity& identity,
                  const Advice& advice) {
   const bool right = identity.role() == Role::kAggregator ? leaf.IsFor(identity.name())
@@ -71,8 +79,7 @@ Result<PemBundle> LoadCredentials(const Path& cert_folder, const Identity& ident
                       format("{} and {} do not belong together: the certificate was made for "
                              "another key",
                              leaf_file.string(), key_file.string()))
-                    .Hint("the key was replaced after the request was sent; ask again: " +
-                          advice.certificate));
+                    .Hint(MismatchHint(cert_folder, identity, advice)));
   }
   TRY(CheckName(leaf, leaf_file.string(), identity, advice));
   Status verified =

@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "core/base/log.h"
+#include "fx/certificates.h"
 #include "pki/cert_store.h"
 #include "pki/expiry.h"
 #include "pki/inventory.h"
@@ -222,6 +224,18 @@ TEST_F(PkiVerbs, RenewAnAggregatorWhoseAuthorityIsElsewhere) {
         (folder() / "agg/cert/server/agg_agg.example.crt").string()});
   EXPECT_NE(Serial("cert/server/agg_agg.example.crt"), serial);
   EXPECT_THAT(LoadAggregatorCredentials("cert", "agg.example"), IsOk());
+}
+
+TEST_F(PkiVerbs, WarnInTheLogOfAListThatCannotBeRead) {
+  MakeFederation();
+  ASSERT_TRUE(AddLogFile((folder() / "log").string()));
+  LogCertificateWarnings("cert", {"ann", "bob", "agg.example"});
+  EXPECT_EQ(Must(ReadFile(folder() / "log")), "");
+  Must(AtomicWrite(RevocationFile("cert"), "nonsense"));
+  LogCertificateWarnings("cert", {"ann"});
+  EXPECT_THAT(Must(ReadFile(folder() / "log")),
+              AllOf(HasSubstr("level=warning msg=\"certificates need attention\""),
+                    HasSubstr("signing-ca.crl: not a revocation list")));
 }
 
 TEST_F(PkiVerbs, RenewTheListAlone) {

@@ -69,6 +69,8 @@ TEST_F(KeyPair, IsFinishedAfterACrashAtEachStep) {
   ExpectUsable();  // nothing has changed place yet
   std::filesystem::rename(NextKeyFile(pki_.cert_folder(), identity_),
                           identity_.File(pki_.cert_folder(), ".key"));
+  EXPECT_THAT(LoadCollaboratorCredentials(pki_.cert_folder(), {.value = "alice"}),
+              IsError(ErrorCode::kUnauthenticated, "fx pki renew alice"));
   ASSERT_THAT(FinishInstall(pki_.cert_folder(), identity_), IsOk());
   EXPECT_EQ(SerialInPlace(), certificate.Serial());
   ExpectUsable();

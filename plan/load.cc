@@ -18,7 +18,7 @@ void ReadPlan(const YamlValue& document, Complaints& complaints, Plan& plan) {
   ReadDataLoader(document, complaints, plan.data_loader);
   ReadTaskRunner(document, complaints, plan.task_runner);
   ReadNetwork(document, complaints, plan.network);
-  ReadAssigner(document, complaints, plan.assigner, plan.task_groups);
+  ReadAssigner(document, complaints, plan);
   ReadTasks(document, plan.task_runner, complaints, plan.tasks);
   ReadCompressionPipeline(document, complaints);
   ReadStragglerPolicy(document, complaints, plan.stragglers);

@@ -78,6 +78,15 @@ struct TaskGroup {
 
 enum class AssignerType { kRandomGrouped, kStaticGrouped };
 
+// assigner.settings: how many collaborators take part in a round (McMahan et al. 2017, algorithm 1:
+// max(C K, 1)), and how many more are asked than are waited for (Bonawitz et al. 2019,
+// section 2.2).
+struct Sampling {
+  double fraction = 1.0;      // of all collaborators
+  std::size_t minimum = 1;    // never fewer than so many, unless there are fewer
+  double over_selection = 0;  // this share more is asked; the round closes without the slowest
+};
+
 // straggler_handling_policy: when a round may close without everyone.
 struct StragglerPolicy {
   // Cut-off: milliseconds from the first task handed out in the round; none: wait for all.
@@ -94,6 +103,7 @@ struct Plan {
   NetworkSpec task_runner;
   NetworkSettings network;
   AssignerType assigner = AssignerType::kRandomGrouped;
+  Sampling sampling;
   std::vector<TaskGroup> task_groups;
   std::map<TaskName, TaskSpec> tasks;
   StragglerPolicy stragglers;

@@ -19,8 +19,7 @@ void ReadStragglerPolicy(const YamlValue& plan, Complaints& complaints, Straggle
 // `network` is what the tasks train, read before.
 void ReadTasks(const YamlValue& plan, const NetworkSpec& network, Complaints& complaints,
                std::map<TaskName, TaskSpec>& out);
-void ReadAssigner(const YamlValue& plan, Complaints& complaints, AssignerType& type,
-                  std::vector<TaskGroup>& groups);
+void ReadAssigner(const YamlValue& plan, Complaints& complaints, Plan& out);
 
 // Complains about sections that are none of these.
 void CheckSectionNames(const YamlValue& plan, Complaints& complaints);

@@ -133,6 +133,22 @@ void ReadGroup(const YamlRef& value, const std::string& path, AssignerType type,
   reader.Finish();
 }
 
+void ReadSampling(MappingReader& settings, Sampling& out) {
+  settings.Real("fraction", out.fraction, 0, 1, MappingReader::Open::kLow);
+  std::uint32_t minimum = 1;
+  settings.Integer("minimum", minimum, 1, 1'000'000);
+  out.minimum = minimum;
+  settings.Real("over_selection", out.over_selection, 0, 10);
+  if (out.fraction == 1 && settings.Has("minimum")) {
+    settings.Complain("minimum", "changes nothing where everybody takes part (fraction 1)");
+  }
+  if (out.fraction == 1 && out.over_selection > 0) {
+    settings.Complain("over_selection",
+                      "asks more than are waited for, but nobody is left where everybody takes "
+                      "part (fraction 1); percent_collaborators_needed closes a round early");
+  }
+}
+
 }  // namespace
 
 void ReadTasks(const YamlValue& plan, const NetworkSpec& network, Complaints& complaints,
@@ -151,14 +167,13 @@ void ReadTasks(const YamlValue& plan, const NetworkSpec& network, Complaints& co
   }
 }
 
-void ReadAssigner(const YamlValue& plan, Complaints& complaints, AssignerType& type,
-                  std::vector<TaskGroup>& groups) {
+void ReadAssigner(const YamlValue& plan, Complaints& complaints, Plan& out) {
   SectionReader section(plan, "assigner", SectionReader::Need::kRequired, complaints);
-  int picked = static_cast<int>(type);
+  int picked = static_cast<int>(out.assigner);
   section.Template({{"RandomGroupedAssigner", static_cast<int>(AssignerType::kRandomGrouped)},
                     {"StaticGroupedAssigner", static_cast<int>(AssignerType::kStaticGrouped)}},
                    picked);
-  type = static_cast<AssignerType>(picked);
+  out.assigner = static_cast<AssignerType>(picked);
   MappingReader& settings = section.settings();
   const YamlRef list = settings.Require("task_groups", "a list of groups");
   if (list && (!list->is_sequence() || list->items.empty())) {
@@ -166,9 +181,10 @@ void ReadAssigner(const YamlValue& plan, Complaints& complaints, AssignerType& t
   } else if (list) {
     for (std::size_t i = 0; i < list->items.size(); ++i) {
       const std::string path = format("{}[{}]", settings.PathOf("task_groups"), i);
-      ReadGroup(list->items[i], path, type, complaints, groups.emplace_back());
+      ReadGroup(list->items[i], path, out.assigner, complaints, out.task_groups.emplace_back());
     }
   }
+  ReadSampling(settings, out.sampling);
   section.Finish();
 }
 

@@ -1,9 +1,11 @@
 #include "aggregator/engine/assigner.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <set>
 #include <vector>
 
 #include "core/base/random.h"
@@ -33,11 +35,18 @@ std::vector<std::size_t> GroupSizes(const std::vector<TaskGroup>& groups, std::s
   return sizes;
 }
 
+// Products of decimal fractions are off by an ulp or so: 0.07 * 100 is not to be 8.
+std::size_t RoundUp(double number) {
+  constexpr double kSlack = 1e-9;
+  return static_cast<std::size_t>(std::ceil(number - kSlack));
+}
+
 Assignments AssignRandomly(const Plan& plan, Round round) {
   const std::size_t n = plan.authorized.size();
   const RandomStream stream(HashName(plan.digest), "assign", Number(round));
   const std::vector<std::uint32_t> order = Permutation(n, stream);
-  const std::vector<std::size_t> sizes = GroupSizes(plan.task_groups, n);
+  // The first of a random order are a random sample.
+  const std::vector<std::size_t> sizes = GroupSizes(plan.task_groups, NumAsked(plan.sampling, n));
   Assignments assignments;
   std::size_t next = 0;
   for (std::size_t g = 0; g < sizes.size(); ++g) {
@@ -48,18 +57,37 @@ Assignments AssignRandomly(const Plan& plan, Round round) {
   return assignments;
 }
 
-Assignments AssignStatically(const Plan& plan) {
+Assignments AssignStatically(const Plan& plan, Round round) {
+  const std::size_t n = plan.authorized.size();
+  const RandomStream stream(HashName(plan.digest), "sample", Number(round));
+  const std::vector<std::uint32_t> order = Permutation(n, stream);
+  std::set<CollaboratorName> asked;
+  for (std::size_t i = 0; i < NumAsked(plan.sampling, n); ++i) {
+    asked.insert(plan.authorized[order[i]]);
+  }
   Assignments assignments;
   for (const TaskGroup& group : plan.task_groups) {
-    for (const CollaboratorName& who : group.collaborators) Give(group, who, assignments);
+    for (const CollaboratorName& who : group.collaborators) {
+      if (asked.contains(who)) Give(group, who, assignments);
+    }
   }
   return assignments;
 }
 
 }  // namespace
 
+std::size_t NumWanted(const Sampling& sampling, std::size_t members) {
+  const std::size_t share = RoundUp(sampling.fraction * static_cast<double>(members));
+  return std::min(members, std::max(share, sampling.minimum));
+}
+
+std::size_t NumAsked(const Sampling& sampling, std::size_t members) {
+  const auto wanted = static_cast<double>(NumWanted(sampling, members));
+  return std::min(members, RoundUp(wanted * (1 + sampling.over_selection)));
+}
+
 Assignments Assign(const Plan& plan, Round round) {
-  if (plan.assigner == AssignerType::kStaticGrouped) return AssignStatically(plan);
+  if (plan.assigner == AssignerType::kStaticGrouped) return AssignStatically(plan, round);
   return AssignRandomly(plan, round);
 }
 

@@ -65,6 +65,7 @@ EngineOptions OptionsFor(const Plan& plan) {
           .members = plan.authorized,
           .training_tasks = TasksInUse(plan, Trains),
           .judging_tasks = TasksInUse(plan, Judges),
+          .sampling = plan.sampling,
           .stragglers = plan.stragglers,
           .keep_models = plan.aggregator.db_store_rounds,
           .assign = [plan](Round round) { return Assign(plan, round); }};
@@ -273,6 +274,12 @@ void Engine::DoPrune(Round round) {
 std::uint32_t Engine::end() const {
   const bool judge_last = !options_.training_tasks.empty() && !options_.judging_tasks.empty();
   return options_.rounds_to_train + (judge_last ? 1 : 0);
+}
+
+RoundProgress Engine::Progress() const {
+  const std::size_t able = state_.assignments.size() - state_.failed.size();
+  const std::size_t wanted = NumWanted(options_.sampling, options_.members.size());
+  return {.assigned = std::min(able, wanted), .done = state_.completed};
 }
 
 Assignments Engine::AssignmentsOf(Round round) const {

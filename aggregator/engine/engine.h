@@ -39,6 +39,7 @@ struct EngineOptions {
   std::vector<CollaboratorName> members;  // the authorised list: the canonical order
   std::set<TaskName> training_tasks;      // those that return tensors
   std::set<TaskName> judging_tasks;       // those that validate the aggregated model
+  Sampling sampling;
   StragglerPolicy stragglers;
   std::size_t keep_models =
       2;  // db_store_rounds: how many of the newest models Prune keeps at least
@@ -97,10 +98,8 @@ class Engine {
   bool IsMember(const CollaboratorName& who) const { return members_.contains(who); }
   Assignments AssignmentsOf(Round round) const;
   std::vector<TaskName> Outstanding(const CollaboratorName& who) const;
-  // Of those that can still do their part.
-  RoundProgress Progress() const {
-    return {.assigned = state_.assignments.size() - state_.failed.size(), .done = state_.completed};
-  }
+  // Of those that can still do their part, as many as are waited for.
+  RoundProgress Progress() const;
   // Why a new result cannot be taken; none if it can.
   std::optional<std::string> Objection(const ResultStaged& result) const;
   // Why nothing about this task can be taken from `who` now.

@@ -7,7 +7,7 @@
 
 namespace fx::aggregator {
 
-// Collaborators with work in the round, and how many of them have done all of it.
+// Collaborators of the round that are waited for, and how many have done all of their work.
 struct RoundProgress {
   std::size_t assigned = 0;
   std::size_t done = 0;

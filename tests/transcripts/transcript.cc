@@ -56,6 +56,8 @@ class PlanScript {
       if (key == "keep") plan_.aggregator.db_store_rounds = Unsigned(value);
       if (key == "cutoff") plan_.stragglers.cutoff_ms = std::stoll(value);
       if (key == "minimum") plan_.stragglers.minimum_reporting = Unsigned(value);
+      if (key == "fraction") plan_.sampling.fraction = std::stod(value);
+      if (key == "over") plan_.sampling.over_selection = std::stod(value);
       if (key == "percent") plan_.stragglers.percent_needed = std::stod(value);
       if (key == "assigner" && value == "static") plan_.assigner = AssignerType::kStaticGrouped;
     }

@@ -3,6 +3,7 @@
 // wants to be woken ("@ ..."). The commands are
 //
 //   TIME plan cols=ann,bob rounds=2 [assigner=static] [cutoff=MS] [minimum=N] [percent=P] [keep=N]
+//        [fraction=F] [over=O]
 //   TIME task NAME trains|judges|tunes
 //   TIME group MEMBERS|PERCENTAGE TASKS
 //   TIME start MODEL                    the process is up; the plan above is final

@@ -73,6 +73,53 @@ TEST(RandomGroupedAssigner, TreatsEverybodyAlikeInTheLongRun) {
   for (const auto& [who, count] : chosen) EXPECT_NEAR(count, 500, 80) << who;
 }
 
+// Pearson's test: how often each was drawn, against all being drawn alike. Those drawn for a round
+// are drawn without repetition, which makes it (n - m) / (n - 1) times as large.
+double ChiSquared(const std::map<CollaboratorName, int>& drawn, double expected) {
+  double sum = 0;
+  for (const auto& [who, times] : drawn) {
+    sum += (times - expected) * (times - expected) / expected;
+  }
+  return sum;
+}
+
+TEST(Sampling, DrawsEverybodyAlike) {
+  constexpr int kRounds = 4000, kSites = 50, kAsked = 5;
+  for (const AssignerType type : {AssignerType::kRandomGrouped, AssignerType::kStaticGrouped}) {
+    Plan plan = RandomPlan(kSites, {Group("a", 1)});
+    plan.assigner = type;
+    plan.task_groups[0].collaborators = plan.authorized;
+    plan.sampling = {.fraction = 0.1};
+    std::map<CollaboratorName, int> drawn;
+    for (unsigned r = 0; r < kRounds; ++r) {
+      const Assignments round = Assign(plan, Round{r});
+      EXPECT_EQ(round.size(), kAsked);
+      for (const auto& [who, tasks] : round) ++drawn[who];
+    }
+    ASSERT_EQ(drawn.size(), kSites);
+    const double chi_squared = ChiSquared(drawn, 1.0 * kRounds * kAsked / kSites);
+    EXPECT_LT(chi_squared, 85.35);  // 49 degrees of freedom, one in a thousand
+    EXPECT_GT(chi_squared, 18);     // nor all the same by turns
+  }
+}
+
+TEST(Sampling, RoundsUpAndKeepsToTheMinimum) {
+  EXPECT_EQ(NumWanted({}, 7), 7U);
+  EXPECT_EQ(NumWanted({.fraction = 0.1}, 25), 3U);
+  EXPECT_EQ(NumWanted({.fraction = 0.07}, 100), 7U);  // 0.07 * 100 is a little more than 7
+  EXPECT_EQ(NumWanted({.fraction = 0.001}, 10), 1U);
+  EXPECT_EQ(NumWanted({.fraction = 0.1, .minimum = 4}, 10), 4U);
+  EXPECT_EQ(NumWanted({.fraction = 0.1, .minimum = 4}, 3), 3U);
+  EXPECT_EQ(NumAsked({.fraction = 0.1, .over_selection = 0.3}, 100), 13U);
+  EXPECT_EQ(NumAsked({.fraction = 0.9, .over_selection = 0.3}, 10), 10U);
+}
+
+TEST(Sampling, CutsGroupsFromThoseThatWereDrawn) {
+  Plan plan = RandomPlan(20, {Group("a", 0.5), Group("b", 0.5)});
+  plan.sampling = {.fraction = 0.2};
+  EXPECT_EQ(Sizes(Assign(plan, Round{0})), (SizeMap{{"a", 2}, {"b", 2}}));
+}
+
 TEST(StaticGroupedAssigner, GivesEachGroupItsTasksInOrder) {
   Plan plan = RandomPlan(3, {Group("a", 0), Group("b", 0)});
   plan.assigner = AssignerType::kStaticGrouped;

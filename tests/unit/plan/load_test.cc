@@ -118,6 +118,24 @@ TEST(LoadPlan, TrainsOnTheCoresThatAreFreeUnlessItSaysHowMany) {
   }
 }
 
+TEST(LoadPlan, MayDrawWhoTakesPartInARound) {
+  PlanText drawn;
+  drawn.Replace("task_groups:",
+                "fraction: 0.1\n    minimum: 2\n    over_selection: 0.3\n    task_groups:");
+  const Plan plan = drawn.Load().value();
+  EXPECT_EQ(plan.sampling.fraction, 0.1);
+  EXPECT_EQ(plan.sampling.minimum, 2U);
+  EXPECT_EQ(plan.sampling.over_selection, 0.3);
+}
+
+TEST(LoadPlan, RefusesToAskMoreThanEverybody) {
+  PlanText text;
+  text.Replace("task_groups:", "minimum: 2\n    over_selection: 0.3\n    task_groups:");
+  const std::string complaints = text.Complaints();
+  EXPECT_THAT(complaints, testing::HasSubstr("assigner.settings.minimum changes nothing"));
+  EXPECT_THAT(complaints, testing::HasSubstr("assigner.settings.over_selection asks more"));
+}
+
 TEST(LoadPlan, TakesOpenFlsClassPathsAndOldKeys) {
   PlanText text;
   text.Replace("template: Aggregator", "template: openfl.component.Aggregator")

@@ -13,6 +13,8 @@
 #include "core/base/format.h"
 #include "core/base/log.h"
 #include "core/base/nearest.h"
+#include "fx/not_here.h"
+#include "fx/workspace/scope.h"
 
 namespace fx {
 namespace {
@@ -30,11 +32,14 @@ ExitCode Report(const Error& error, ExitCode code, Io& io) {
 }
 
 Status ApplyLogLevel(const std::string& name) {
-  static constexpr std::array<std::pair<std::string_view, LogLevel>, 4> kLevels{{
+  // The last two are OpenFL's.
+  static constexpr std::array<std::pair<std::string_view, LogLevel>, 6> kLevels{{
       {"debug", LogLevel::kDebug},
       {"info", LogLevel::kInfo},
       {"warning", LogLevel::kWarning},
       {"error", LogLevel::kError},
+      {"metric", LogLevel::kInfo},
+      {"critical", LogLevel::kError},
   }};
   const std::string lower = CLI::detail::to_lower(name);
   for (const auto& [word, level] : kLevels) {
@@ -57,6 +62,11 @@ class Cli11Flags : public Flags {
                     const std::string& help) override {
     app_.add_option(names, *value, help)->required();
   }
+  void WorkspaceFile(const std::string& names, std::string* value,
+                     const std::string& help) override {
+    app_.add_option(names, *value, help)->capture_default_str()->type_name("FILE");
+    workspace_files_.push_back({names, value});
+  }
   void Switch(const std::string& names, bool* value, const std::string& help) override {
     app_.add_flag(names, *value, help);
   }
@@ -64,8 +74,17 @@ class Cli11Flags : public Flags {
     app_.add_option(names, *value, help)->capture_default_str();
   }
 
+  // Once the options are parsed.
+  Status CheckScope() const {
+    for (const auto& [names, value] : workspace_files_) {
+      TRY(In(CheckIsInside(*value, "."), "cannot use " + names));
+    }
+    return Ok();
+  }
+
  private:
   CLI::App& app_;
+  std::vector<std::pair<std::string, const std::string*>> workspace_files_;
 };
 
 // CLI11 wants the arguments last first.
@@ -101,8 +120,9 @@ std::string MapOf(Commands commands, std::string_view noun) {
 std::string RootHelp(Commands commands) {
   return format(
       "fx: several sites train one model; their data stays where it is.\n\n"
-      "Usage: fx [-l LEVEL] <noun> <verb> [options]\n{}\n"
+      "Usage: fx [-l LEVEL] [--no-warnings] <noun> <verb> [options]\n{}\n"
       "  -l, --log-level LEVEL  {}\n"
+      "  --no-warnings          Accepted for OpenFL's sake: no Python, no warnings of its own\n"
       "  -h, --help             This map; after a noun or a verb, its own help\n"
       "  --version              The version of fx\n\n"
       "`fx <noun> <verb> --help` shows the options of a verb and an example.\n",
@@ -153,7 +173,7 @@ Error UnexpectedArgument(const CLI::App& app, const std::string& argument,
 
 // What the words before the verb's own options say.
 struct Preamble {
-  bool help = false, version = false;
+  bool help = false, version = false, no_warnings = false;
   std::string log_level;
   std::vector<std::string> rest;  // noun, verb, and what follows
 };
@@ -164,6 +184,7 @@ Result<Preamble> ParsePreamble(std::span<const std::string> arguments) {
   app.set_help_flag();
   app.add_flag("-h,--help", found.help);
   app.add_flag("--version", found.version);
+  app.add_flag("--no-warnings", found.no_warnings);
   app.add_option("-l,--log-level", found.log_level);
   app.prefix_command();
   try {
@@ -178,10 +199,14 @@ Result<Preamble> ParsePreamble(std::span<const std::string> arguments) {
   return found;
 }
 
-// Parses the verb's options; the help text instead if that was asked for.
-Result<std::optional<std::string>> ParseVerb(Command& command,
-                                             std::span<const std::string> arguments,
-                                             std::string& log_level) {
+// What came of the words after a verb.
+struct Parsed {
+  std::optional<std::string> help;  // was asked for; the verb is not to run
+  Status scope;                     // of the files that were named
+};
+
+Result<Parsed> ParseVerb(Command& command, std::span<const std::string> arguments,
+                         std::string& log_level) {
   const std::string name = "fx " + WordsOf(command);
   CLI::App app(std::string(command.summary()), name);
   app.footer(format("Example:\n  $ {}", command.example()));
@@ -195,7 +220,7 @@ Result<std::optional<std::string>> ParseVerb(Command& command,
   try {
     ParseWith(app, arguments);
   } catch (const CLI::CallForHelp&) {
-    return app.help();
+    return Parsed{.help = app.help(), .scope = {}};
   } catch (const CLI::ParseError& e) {
     refused = Usage(e.what(), format("for example: {}", command.example()));
   }
@@ -203,16 +228,21 @@ Result<std::optional<std::string>> ParseVerb(Command& command,
   const std::vector<std::string> extras = app.remaining();
   if (!extras.empty()) return Fail(UnexpectedArgument(app, extras[0], name + " --help"));
   if (refused) return Fail(*std::move(refused));
-  return std::nullopt;
+  return Parsed{.help = {}, .scope = flags.CheckScope()};
+}
+
+ExitCode Show(const std::string& text, Io& io) {
+  io.out << text << std::flush;
+  return ExitCode::kDone;
 }
 
 ExitCode RunVerb(Command& command, std::span<const std::string> arguments, std::string log_level,
                  Io& io) {
-  const auto help = ParseVerb(command, arguments, log_level);
-  if (!help) return Report(help.error(), ExitCode::kUsage, io);
-  if (help->has_value()) {
-    io.out << **help << std::flush;
-    return ExitCode::kDone;
+  const auto parsed = ParseVerb(command, arguments, log_level);
+  if (!parsed) return Report(parsed.error(), ExitCode::kUsage, io);
+  if (parsed->help) return Show(*parsed->help, io);
+  if (!parsed->scope) {
+    return Report(parsed->scope.error(), ExitCodeOf(parsed->scope.error()), io);
   }
   if (!log_level.empty()) {
     if (const Status s = ApplyLogLevel(log_level); !s) {
@@ -229,11 +259,6 @@ ExitCode RunVerb(Command& command, std::span<const std::string> arguments, std::
   }
   if (!command.for_programs()) io.out << "\n ✔️ OK\n";
   io.out << std::flush;
-  return ExitCode::kDone;
-}
-
-ExitCode Show(const std::string& text, Io& io) {
-  io.out << text << std::flush;
   return ExitCode::kDone;
 }
 
@@ -266,7 +291,10 @@ ExitCode RunApp(std::span<const std::string> arguments, Commands commands, Io& i
 
   const std::string& noun = words[0];
   const bool known = std::ranges::any_of(commands, [&](auto& c) { return c->noun() == noun; });
-  if (!known) return Report(UnknownNoun(commands, noun), ExitCode::kUsage, io);
+  const std::string_view next = words.size() > 1 ? std::string_view(words[1]) : "";
+  if (!known) {
+    return Report(NotHere(noun, next).value_or(UnknownNoun(commands, noun)), ExitCode::kUsage, io);
+  }
   const auto alone = std::ranges::find_if(
       commands, [&](auto& c) { return c->noun() == noun && c->verb().empty(); });
   if (alone != commands.end()) {
@@ -277,7 +305,8 @@ ExitCode RunApp(std::span<const std::string> arguments, Commands commands, Io& i
   const auto found = std::ranges::find_if(
       commands, [&](auto& c) { return c->noun() == noun && c->verb() == words[1]; });
   if (found == commands.end()) {
-    return Report(UnknownVerb(commands, noun, words[1]), ExitCode::kUsage, io);
+    return Report(NotHere(noun, next).value_or(UnknownVerb(commands, noun, words[1])),
+                  ExitCode::kUsage, io);
   }
   return RunVerb(**found, std::span(words).subspan(2), preamble->log_level, io);
 }

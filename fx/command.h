@@ -17,13 +17,18 @@
 namespace fx {
 
 // Declares options; the variables must outlive the parse. `names` is as CLI11 spells it:
-// "-n,--fqdn". The value a variable has when declared is its default and shown in the help.
+// "-n,--fqdn", or "KEY" for one that is given by its place. The value a variable has when declared
+// is its default and shown in the help.
 class Flags {
  public:
   virtual ~Flags() = default;
   virtual void Text(const std::string& names, std::string* value, const std::string& help) = 0;
   virtual void RequiredText(const std::string& names, std::string* value,
                             const std::string& help) = 0;
+  // A file of the workspace, which is the current folder. A path that leads out of it is refused
+  // before Run.
+  virtual void WorkspaceFile(const std::string& names, std::string* value,
+                             const std::string& help) = 0;
   virtual void Switch(const std::string& names, bool* value, const std::string& help) = 0;
   virtual void Number(const std::string& names, std::int64_t* value, const std::string& help) = 0;
 };

@@ -6,13 +6,17 @@
 #include "fx/collaborator/certify.h"
 #include "fx/collaborator/create.h"
 #include "fx/collaborator/generate_cert_request.h"
+#include "fx/collaborator/ping.h"
 #include "fx/collaborator/start.h"
+#include "fx/doctor/doctor.h"
+#include "fx/manual/commands.h"
 #include "fx/model/save.h"
 #include "fx/pki/list.h"
 #include "fx/pki/renew.h"
 #include "fx/pki/revoke.h"
 #include "fx/pki/show.h"
 #include "fx/pki/verify.h"
+#include "fx/plan/commands.h"
 #include "fx/plan/initialize.h"
 #include "fx/status/status.h"
 #include "fx/workspace/certify.h"
@@ -29,6 +33,12 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
   commands.push_back(MakeWorkspaceExport());
   commands.push_back(MakeWorkspaceImport());
   commands.push_back(MakePlanInitialize());
+  commands.push_back(MakePlanPrint());
+  commands.push_back(MakePlanSet());
+  commands.push_back(MakePlanFreeze());
+  commands.push_back(MakePlanSave());
+  commands.push_back(MakePlanSwitch());
+  commands.push_back(MakePlanRemove());
   commands.push_back(MakeAggregatorGenerateCertRequest());
   commands.push_back(MakeAggregatorCertify());
   commands.push_back(MakeAggregatorStart());
@@ -41,8 +51,12 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
   commands.push_back(MakePkiVerify());
   commands.push_back(MakePkiRevoke());
   commands.push_back(MakePkiRenew());
+  commands.push_back(MakeCollaboratorPing());
   commands.push_back(MakeModelSave());
   commands.push_back(MakeStatus());
+  commands.push_back(MakeDoctor());
+  commands.push_back(MakeCompletion());
+  commands.push_back(MakeMan());
   return commands;
 }
 

@@ -1,6 +1,7 @@
 #include "plan/complaints.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/format.h"
 
@@ -19,6 +20,10 @@ void Complaints::Add(const std::string& file, int line, std::string text) {
     text.replace(end, std::string::npos, "...");
   }
   complaints_.push_back({file, line, std::move(text)});
+}
+
+void Complaints::Assume(std::string key, std::string value) {
+  assumptions_.push_back({.key = std::move(key), .value = std::move(value)});
 }
 
 Status Complaints::ToStatus() const {

@@ -1,4 +1,5 @@
-// The list of everything that is wrong with a plan, so that all of it can be said at once.
+// What the reading of a plan leaves behind: the list of everything that is wrong with it, so that
+// all of it can be said at once, and what was taken for granted where it says nothing.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +15,12 @@ namespace fx {
 inline constexpr std::size_t kMostComplaints = 100;
 // Bytes of one; longer ones, which quote long keys, are cut.
 inline constexpr std::size_t kLongestComplaint = 1000;
+
+// A key the plan does not have, and the value that is used instead, as YAML on one line.
+struct Assumption {
+  std::string key;
+  std::string value;
+};
 
 // Collects complaints in any order and tells them in the order of the file. A complaint is one line
 // without a full stop: "plan/plan.yaml:14: assigner.settings.task_groups[0].percentage is 1.4,
@@ -31,6 +38,10 @@ class Complaints {
   // line, each said once.
   Status ToStatus() const;
 
+  // "collaborator.settings.db_store_rounds", "1"
+  void Assume(std::string key, std::string value);
+  const std::vector<Assumption>& assumptions() const { return assumptions_; }
+
  private:
   struct Complaint {
     std::string file;
@@ -39,6 +50,7 @@ class Complaints {
     auto operator<=>(const Complaint&) const = default;
   };
   std::vector<Complaint> complaints_;
+  std::vector<Assumption> assumptions_;
 };
 
 }  // namespace fx

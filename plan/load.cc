@@ -9,7 +9,6 @@
 #include "plan/read_sections.h"
 
 namespace fx {
-namespace {
 
 void ReadPlan(const YamlValue& document, Complaints& complaints, Plan& plan) {
   CheckSectionNames(document, complaints);
@@ -25,11 +24,14 @@ void ReadPlan(const YamlValue& document, Complaints& complaints, Plan& plan) {
   CrossCheck(plan, document, complaints);
 }
 
-}  // namespace
-
 Result<Plan> LoadPlan(const Path& plan_file, const Path& cols_file) {
   const std::string context = format("cannot use the plan {}", plan_file.string());
   const std::string text = TRY(In(ReadFile(plan_file, kMaxYamlBytes), context));
+  return LoadPlanText(text, plan_file, cols_file);
+}
+
+Result<Plan> LoadPlanText(std::string_view text, const Path& plan_file, const Path& cols_file) {
+  const std::string context = format("cannot use the plan {}", plan_file.string());
   Plan plan;
   Complaints complaints;
   if (Exists(cols_file)) {

@@ -18,6 +18,9 @@ namespace fx {
 // is 1.4, expected 0 to 1", with the nearest known name for an unknown key.
 Result<Plan> LoadPlan(const Path& plan_file, const Path& cols_file);
 
+// The same for a text that is, or is to become, the contents of `plan_file`.
+Result<Plan> LoadPlanText(std::string_view text, const Path& plan_file, const Path& cols_file);
+
 // plan/data.yaml: lines `name,path`, # for comments. Not YAML, in spite of its name.
 Result<std::map<std::string, std::string>> LoadDataFile(const Path& path);
 

@@ -5,6 +5,7 @@
 
 #include "core/base/format.h"
 #include "core/base/nearest.h"
+#include "plan/canonical.h"
 
 namespace fx {
 namespace {
@@ -58,6 +59,11 @@ bool InRange(double x, double low, double high, MappingReader::Open open) {
 }
 
 }  // namespace
+
+std::string NameOf(int value, const std::vector<Choice>& choices) {
+  const auto found = std::ranges::find(choices, value, &Choice::value);
+  return found == choices.end() ? std::string() : std::string(found->name);
+}
 
 std::string Suggest(std::string_view word, const std::vector<std::string>& known) {
   const std::string nearest = NearestName(word, known);
@@ -143,7 +149,7 @@ YamlRef MappingReader::Require(std::string_view key, std::string_view what) {
 
 void MappingReader::Bool(std::string_view key, bool& value) {
   const YamlRef found = Get(key);
-  if (!found) return;
+  if (!found) return Assume(key, value ? "true" : "false");
   if (found->kind() == YamlKind::kBool) {
     value = found->scalar.boolean;
     return;
@@ -155,8 +161,11 @@ void MappingReader::Bool(std::string_view key, bool& value) {
 
 void MappingReader::Integer(std::string_view key, std::int64_t& value, std::int64_t low,
                             std::int64_t high) {
-  if (const YamlRef found = Get(key))
+  if (const YamlRef found = Get(key)) {
     ReadInteger(*found, PathOf(key), low, high, complaints_, value);
+  } else if (value >= low && value <= high) {
+    Assume(key, std::to_string(value));
+  }
 }
 
 void MappingReader::Integer(std::string_view key, std::uint32_t& value, std::int64_t low,
@@ -167,17 +176,24 @@ void MappingReader::Integer(std::string_view key, std::uint32_t& value, std::int
 }
 
 void MappingReader::Real(std::string_view key, double& value, double low, double high, Open open) {
-  if (const YamlRef found = Get(key))
+  if (const YamlRef found = Get(key)) {
     ReadReal(*found, PathOf(key), low, high, open, complaints_, value);
+  } else if (InRange(value, low, high, open)) {
+    Assume(key, PythonFloat(value));
+  }
 }
 
 void MappingReader::Text(std::string_view key, std::string& value) {
-  if (const YamlRef found = Get(key)) ReadText(*found, PathOf(key), complaints_, value);
+  if (const YamlRef found = Get(key)) {
+    ReadText(*found, PathOf(key), complaints_, value);
+  } else if (!value.empty()) {
+    Assume(key, CanonicalScalar(value));
+  }
 }
 
 void MappingReader::Pick(std::string_view key, const std::vector<Choice>& choices, int& value) {
   const YamlRef found = Get(key);
-  if (!found) return;
+  if (!found) return Assume(key, NameOf(value, choices));
   std::vector<std::string> names;
   for (const Choice& choice : choices) {
     names.emplace_back(choice.name);
@@ -190,9 +206,9 @@ void MappingReader::Pick(std::string_view key, const std::vector<Choice>& choice
 }
 
 void MappingReader::InsidePath(std::string_view key, Path& value) {
-  std::string text;
+  std::string text = value.string();
   Text(key, text);
-  if (text.empty()) return;
+  if (text.empty() || value == text) return;
   const Path path(text);
   const bool inside = path.is_relative() && text.find('\0') == std::string::npos &&
                       std::ranges::find(path, "..") == path.end();
@@ -218,6 +234,10 @@ void MappingReader::Texts(std::string_view key, std::vector<std::string>& values
       values.push_back(std::move(text));
     }
   }
+}
+
+void MappingReader::Assume(std::string_view key, std::string value) {
+  if (!value.empty()) complaints_.Assume(PathOf(key), std::move(value));
 }
 
 void MappingReader::Complain(std::string_view key, std::string_view text) {

@@ -56,6 +56,10 @@ class MappingReader {
   // <text>".
   void Complain(std::string_view key, std::string_view text);
 
+  // Notes what is used for a key that is absent, as YAML; nothing if that is empty. The readings
+  // above do it by themselves.
+  void Assume(std::string_view key, std::string value);
+
   // Complains about every key never asked for. Call last.
   void Finish();
 
@@ -77,6 +81,9 @@ bool ReadReal(const YamlValue& value, const std::string& path, double low, doubl
               MappingReader::Open open, Complaints& complaints, double& out);
 bool ReadText(const YamlValue& value, const std::string& path, Complaints& complaints,
               std::string& out);
+
+// The first word for a value; "" if there is none.
+std::string NameOf(int value, const std::vector<Choice>& choices);
 
 // "did you mean x?" if a known name is near, else "expected one of a, b, c".
 std::string Suggest(std::string_view word, const std::vector<std::string>& known);

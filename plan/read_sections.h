@@ -24,4 +24,7 @@ void ReadAssigner(const YamlValue& plan, Complaints& complaints, Plan& out);
 // Complains about sections that are none of these.
 void CheckSectionNames(const YamlValue& plan, Complaints& complaints);
 
+// All of the above, and what only shows when the sections are compared.
+void ReadPlan(const YamlValue& document, Complaints& complaints, Plan& plan);
+
 }  // namespace fx

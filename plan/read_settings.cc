@@ -31,8 +31,12 @@ void ReadRenamedBool(MappingReader& settings, std::string_view new_name, std::st
                      bool opposite, bool& value) {
   const bool both = settings.Has(new_name) && settings.Has(old_name);
   bool old_value = value != opposite;
-  settings.Bool(old_name, old_value);
+  if (settings.Has(old_name)) settings.Bool(old_name, old_value);
   bool new_value = old_value != opposite;
+  if (settings.Has(old_name) && !both) {
+    value = new_value;
+    return;
+  }
   settings.Bool(new_name, new_value);
   value = new_value;
   if (both && new_value != (old_value != opposite)) {

@@ -37,7 +37,7 @@ SectionReader::SectionReader(const YamlValue& plan, const std::string& name, Nee
 void SectionReader::Template(const std::vector<Choice>& choices, int& value) {
   std::string text;
   section_.Text("template", text);
-  if (text.empty()) return;
+  if (text.empty()) return section_.Assume("template", NameOf(value, choices));
   std::vector<std::string> names;
   const std::string last = text.starts_with("openfl.") ? text.substr(text.rfind('.') + 1) : text;
   for (const Choice& choice : choices) {

@@ -32,8 +32,8 @@ class AggregatorStart : public Command {
   std::string_view example() const override { return "fx aggregator start"; }
 
   void Declare(Flags& flags) override {
-    flags.Text("-p,--plan", &plan_, "The federation's plan");
-    flags.Text("-c,--authorized_cols", &cols_, "The collaborators that may take part");
+    flags.WorkspaceFile("-p,--plan", &plan_, "The federation's plan");
+    flags.WorkspaceFile("-c,--authorized_cols", &cols_, "The collaborators that may take part");
   }
 
   Status Run(Io& io) override { return In(Start(io), "cannot run the aggregator"); }

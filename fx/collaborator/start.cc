@@ -104,8 +104,9 @@ class CollaboratorStart : public Command {
   std::string_view example() const override { return "fx collaborator start -n hospital1"; }
 
   void Declare(Flags& flags) override {
-    flags.Text("-p,--plan", &plan_, "The plan of the federation");
-    flags.Text("-d,--data_config", &data_config_, "Where this site's data is, a line a name");
+    flags.WorkspaceFile("-p,--plan", &plan_, "The plan of the federation");
+    flags.WorkspaceFile("-d,--data_config", &data_config_,
+                        "Where this site's data is, a line a name");
     flags.RequiredText("-n,--collaborator_name", &name_, "The name this site was certified under");
   }
 

@@ -77,9 +77,9 @@ class ModelSave : public Command {
     flags.RequiredText("-i,--input", &input_, "The model to save, a .pbuf file");
     flags.Text("-o,--output", &output_, "The file to make");
     const std::string unused = "Accepted for OpenFL's sake; the .pbuf file says everything itself";
-    flags.Text("-p,--plan-config", &plan_, unused);
-    flags.Text("-c,--cols-config", &cols_, unused);
-    flags.Text("-d,--data-config", &data_, unused);
+    flags.WorkspaceFile("-p,--plan-config", &plan_, unused);
+    flags.WorkspaceFile("-c,--cols-config", &cols_, unused);
+    flags.WorkspaceFile("-d,--data-config", &data_, unused);
     flags.Text("-f,--input-shape", &input_shape_, unused);
   }
 

@@ -1,41 +1,43 @@
-#include "fx/plan/freeze.h"
-
-#include <string>
-
+// fx plan freeze: a copy of the plan that nobody can edit by accident, named by its digest.
 #include "core/base/format.h"
-#include "plan/canonical.h"
-#include "plan/load.h"
-#include "plan/merge_defaults.h"
-#include "plan/yaml_value.h"
+#include "fx/plan/commands.h"
+#include "fx/plan/frozen_plan.h"
+#include "fx/plan/named_plans.h"
+#include "fx/workspace/marker.h"
 
 namespace fx {
 namespace {
 
-Status CheckIsInitialized(const Plan& plan, const Path& plan_file) {
-  std::string missing;
-  if (plan.network.agg_addr == "auto" || plan.network.agg_port == 0) {
-    missing = format("{} does not say yet where the aggregator is", plan_file.string());
-  } else if (const Path init = WorkspaceOf(plan_file) / plan.aggregator.init_state_path;
-             !Exists(init)) {
-    missing = format("{}, the initial model, is missing", init.string());
+class PlanFreeze : public Command {
+ public:
+  std::string_view noun() const override { return "plan"; }
+  std::string_view verb() const override { return "freeze"; }
+  std::string_view summary() const override {
+    return "Write a read-only copy of the plan, with its hash in the file's name";
   }
-  if (missing.empty()) return Ok();
-  return Fail(
-      Error(ErrorCode::kFailedPrecondition, missing).Hint("run `fx plan initialize` first"));
-}
+  std::string_view example() const override { return "fx plan freeze"; }
+
+  void Declare(Flags& flags) override {
+    flags.WorkspaceFile("-p,--plan_config", &plan_, "The plan");
+  }
+
+  Status Run(Io& io) override { return In(Freeze(io), "cannot freeze the plan"); }
+
+ private:
+  Status Freeze(Io& io) const {
+    TRY(RequireWorkspace("."));
+    const Path frozen = TRY(FreezePlan(plan_, kColsFile));
+    io.out << format("Frozen plan  {}\n", frozen.string());
+    return Ok();
+  }
+
+  std::string plan_ = kPlanFile;
+};
 
 }  // namespace
 
-Result<Path> FreezePlan(const Path& plan_file, const Path& cols_file) {
-  const Plan plan = TRY(LoadPlan(plan_file, cols_file));
-  TRY(CheckIsInitialized(plan, plan_file));
-  const Path frozen =
-      plan_file.parent_path() / format("{}_{}{}", plan_file.stem().string(),
-                                       plan.digest.substr(0, 8), plan_file.extension().string());
-  const std::string text = TRY(ReadFile(plan_file));
-  const YamlRef merged = TRY(LoadMergedPlan(text, plan_file));
-  TRY(AtomicWrite(frozen, CanonicalYaml(*merged), FileMode::kFrozen));
-  return frozen;
+std::unique_ptr<Command> MakePlanFreeze() {
+  return std::make_unique<PlanFreeze>();
 }
 
 }  // namespace fx

@@ -27,9 +27,9 @@ class PlanInitialize : public Command {
   std::string_view example() const override { return "fx plan initialize -a agg.example.org"; }
 
   void Declare(Flags& flags) override {
-    flags.Text("-p,--plan_config", &plan_, "The plan");
-    flags.Text("-c,--cols_config", &cols_, "The collaborators that may take part");
-    flags.Text("-d,--data_config", &data_, "Where each collaborator's data lies");
+    flags.WorkspaceFile("-p,--plan_config", &plan_, "The plan");
+    flags.WorkspaceFile("-c,--cols_config", &cols_, "The collaborators that may take part");
+    flags.WorkspaceFile("-d,--data_config", &data_, "Where each collaborator's data lies");
     flags.Text("-a,--aggregator_address", &address_,
                "Name or address of the aggregator; this machine's unless the plan has one");
     flags.Text("-f,--input_shape", &input_shape_,

@@ -19,8 +19,8 @@ class StatusCommand : public Command {
   std::string_view example() const override { return "fx status"; }
 
   void Declare(Flags& flags) override {
-    flags.Text("-p,--plan", &plan_, "The federation's plan");
-    flags.Text("-c,--authorized_cols", &cols_, "The collaborators that may take part");
+    flags.WorkspaceFile("-p,--plan", &plan_, "The federation's plan");
+    flags.WorkspaceFile("-c,--authorized_cols", &cols_, "The collaborators that may take part");
     flags.Switch("--json", &json_, "For programs: one JSON document and nothing else");
   }
 

@@ -6,7 +6,7 @@
 #include "core/base/digest.h"
 #include "core/base/file.h"
 #include "core/base/format.h"
-#include "fx/plan/freeze.h"
+#include "fx/plan/frozen_plan.h"
 #include "fx/workspace/archive.h"
 #include "fx/workspace/contents.h"
 #include "fx/workspace/marker.h"

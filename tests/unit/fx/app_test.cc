@@ -179,6 +179,37 @@ TEST_F(App, TakesALogLevelBeforeTheNounOrAfterTheVerb) {
   EXPECT_THAT(err(), HasSubstr("\"loud\" is not a log level"));
 }
 
+TEST_F(App, TakesOpenFlsGlobalOption) {
+  EXPECT_EQ(Run({"--no-warnings", "robot", "dance", "-n", "bob"}), ExitCode::kDone);
+  EXPECT_TRUE(seen_.ran);
+}
+
+TEST_F(App, SaysWhatToDoInsteadOfACommandOfOpenFl) {
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"tutorial", "start", "-port", "8888"},
+        {"director", "create-workspace", "-p", "d"},
+        {"director"},
+        {"envoy", "start", "-n", "env", "-dh", "localhost"},
+        {"experimental", "activate"},
+        {"workspace", "graminize", "-s", "key"},
+        {"workspace", "dockerize"},
+        {"pki", "install", "-p", "ca"},
+        {"pki", "run", "-p", "ca"},
+        {"pki", "uninstall", "-p", "ca"},
+        {"pki", "get-token", "-n", "bob"},
+        {"pki", "certify", "-n", "bob", "-t", "token"}}) {
+    io_.err.str("");
+    EXPECT_EQ(RunApp(words, {}, io_.io), ExitCode::kUsage);
+    EXPECT_THAT(err(), HasSubstr("has no meaning here: ")) << words[0];
+    EXPECT_THAT(err(), HasSubstr("hint: instead: ")) << words[0];
+  }
+}
+
+TEST_F(App, KnowsNoCommandThatOpenFlHasNotEither) {
+  EXPECT_EQ(Run({"pki", "instal"}), ExitCode::kUsage);
+  EXPECT_THAT(err(), HasSubstr("\"pki\" is not a command of fx"));
+}
+
 TEST_F(App, PrintsItsVersion) {
   EXPECT_EQ(Run({"--version"}), ExitCode::kDone);
   EXPECT_THAT(out(), testing::MatchesRegex("fx [0-9]+\\.[0-9]+\\.[0-9]+\n"));

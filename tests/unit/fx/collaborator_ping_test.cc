@@ -1,0 +1,111 @@
+// The steps of fx collaborator ping before there is an aggregator; tests/e2e/ping.sh has one.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "tests/support/matchers.h"
+#include "tests/support/must.h"
+#include "tests/support/test_io.h"
+
+namespace fx {
+namespace {
+
+using nlohmann::json;
+using test::IsOk;
+using testing::HasSubstr;
+
+class CollaboratorPing : public test::VerbTest {
+ protected:
+  void SetUp() override {
+    ASSERT_EQ(Run({"workspace", "create", "--prefix", ".", "--template", "logistic_regression"}),
+              ExitCode::kDone);
+    ASSERT_EQ(Run({"plan", "initialize", "-a", "localhost"}), ExitCode::kDone) << err();
+    ASSERT_EQ(Run({"workspace", "certify"}), ExitCode::kDone) << err();
+    ASSERT_EQ(Run({"collaborator", "generate-cert-request", "-n", "ann"}), ExitCode::kDone);
+    ASSERT_EQ(Run({"collaborator", "certify", "-n", "ann", "-s"}), ExitCode::kDone) << err();
+  }
+  void Set(const std::string& key, const std::string& value) {
+    ASSERT_EQ(Run({"plan", "set", key, value}), ExitCode::kDone) << err();
+  }
+  ExitCode Ping(const std::string& name = "ann") {
+    return Run({"collaborator", "ping", "-n", name, "--json"});
+  }
+  // The last step that was tried.
+  json Last() const { return json::parse(out()).back(); }
+};
+
+// A port of this machine on which someone listens, but never answers.
+class Mute {
+ public:
+  Mute() : fd_(socket(AF_INET6, SOCK_STREAM, 0)) {
+    sockaddr_in6 address{};
+    address.sin6_family = AF_INET6;
+    address.sin6_addr = in6addr_any;
+    socklen_t size = sizeof address;
+    bind(fd_, reinterpret_cast<const sockaddr*>(&address), size);
+    getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size);
+    port_ = ntohs(address.sin6_port);
+  }
+  ~Mute() { close(fd_); }
+  Mute(const Mute&) = delete;
+  Mute& operator=(const Mute&) = delete;
+  void Listen() const { listen(fd_, 4); }
+  std::string port() const { return std::to_string(port_); }
+
+ private:
+  int fd_;
+  std::uint16_t port_ = 0;
+};
+
+TEST_F(CollaboratorPing, EndsAtTheCertificateThatIsMissing) {
+  EXPECT_NE(Ping("bob"), ExitCode::kDone);
+  EXPECT_EQ(Last().at("check"), "certificate");
+  EXPECT_THAT(Last().at("found"), HasSubstr("col_bob"));
+}
+
+TEST_F(CollaboratorPing, EndsAtANameThatDoesNotResolve) {
+  Set("network.settings.agg_addr", "nowhere.invalid");
+  EXPECT_EQ(Ping(), ExitCode::kUnavailable);
+  EXPECT_EQ(Last().at("check"), "name resolution");
+  EXPECT_THAT(Last().at("fix"), HasSubstr("/etc/hosts"));
+}
+
+TEST_F(CollaboratorPing, EndsAtAPortWhereNobodyListens) {
+  const Mute nobody;
+  Set("network.settings.agg_port", nobody.port());
+  EXPECT_EQ(Ping(), ExitCode::kUnavailable);
+  EXPECT_EQ(Last().at("check"), "TCP");
+  EXPECT_THAT(Last().at("found"), HasSubstr("connection refused"));
+  EXPECT_THAT(Last().at("fix"), HasSubstr("fx aggregator start"));
+}
+
+TEST_F(CollaboratorPing, EndsAtTlsWithAServerThatSaysNothing) {
+  const Mute mute;
+  mute.Listen();
+  Set("network.settings.agg_port", mute.port());
+  EXPECT_EQ(Ping(), ExitCode::kUnavailable);
+  EXPECT_EQ(Last().at("check"), "TLS");
+}
+
+TEST_F(CollaboratorPing, EndsAtAPlanThatNamesNoAggregator) {
+  Set("network.settings.agg_addr", "auto");
+  EXPECT_EQ(Ping(), ExitCode::kFailed);
+  EXPECT_EQ(Last().at("check"), "plan");
+  EXPECT_THAT(Last().at("fix"), HasSubstr("fx plan initialize"));
+}
+
+TEST_F(CollaboratorPing, ShowsTheStepsInWords) {
+  Set("network.settings.agg_addr", "nowhere.invalid");
+  EXPECT_EQ(Run({"collaborator", "ping", "-n", "ann"}), ExitCode::kUnavailable);
+  EXPECT_THAT(out(), testing::ContainsRegex("ok       plan +plan/plan.yaml"));
+  EXPECT_THAT(out(), testing::ContainsRegex("failed   name resolution +nowhere.invalid"));
+  EXPECT_THAT(err(), HasSubstr("this site cannot take part now"));
+}
+
+}  // namespace
+}  // namespace fx

@@ -11,7 +11,7 @@ void ModelSaver::SaveBest(Round round, const ModelId& model, double score) {
   best_.pending = {
       .round = round,
       .model = model,
-      .done = format("Round: {}: saved the best model with score {:f}", Number(round), score)};
+      .done = format("Round {}: saved the best model with score {:f}", Number(round), score)};
   WriteOrLog(best_);
 }
 

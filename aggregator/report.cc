@@ -78,8 +78,12 @@ void Report::LogRecord(const Record& record) const {
   if (const auto* opened = std::get_if<RoundOpened>(&record)) {
     LogInfo(format("Starting round {}...", Number(opened->round)));
   } else if (const auto* result = std::get_if<ResultAccepted>(&record)) {
+    LogMetrics(*result);
     LogCompletion(result->who);
   } else if (const auto* closed = std::get_if<RoundClosed>(&record)) {
+    for (const auto& [task, metric] : closed->metrics) {
+      LogInfo(MetricText(round_.round, "aggregator", task, metric));
+    }
     if (closed->stragglers.empty()) return;
     LogWarning(format("Round: {}, closed without the collaborators: {}", Number(round_.round),
                       Listed(closed->stragglers)));
@@ -102,6 +106,13 @@ bool Report::Completed(const CollaboratorName& who) const {
          std::ranges::all_of(assigned->second, [&](const TaskName& task) {
            return done_.contains({who, task});
          });
+}
+
+void Report::LogMetrics(const ResultAccepted& result) const {
+  if (round_.assignments.size() > kMostListed) return;
+  for (const Metric& metric : result.metrics) {
+    LogInfo(MetricText(round_.round, result.who.value, result.task, metric));
+  }
 }
 
 void Report::LogCompletion(const CollaboratorName& who) const {

@@ -30,6 +30,7 @@ class Report {
  private:
   void Add(TimeMs at, const Record& record);
   void LogRecord(const Record& record) const;
+  void LogMetrics(const ResultAccepted& result) const;
   void LogCompletion(const CollaboratorName& who) const;
   bool Completed(const CollaboratorName& who) const;
   void AddRow(double seconds, const RoundClosed& closed);

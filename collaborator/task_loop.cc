@@ -143,6 +143,9 @@ Status TaskLoop::Do(const RunTask& run) {
                             {"samples", std::to_string(finished.num_samples)},
                             {"seconds", format("{:.2f}", finished.seconds)},
                             {"metrics", MetricsText(finished.metrics)}});
+  for (const Metric& metric : finished.metrics) {
+    LogInfo(MetricText(finished.round, options_.name.value, finished.task, metric));
+  }
   session_.OnFinished(std::move(finished));
   return Ok();
 }

@@ -14,11 +14,13 @@ void ReadPlan(const YamlValue& document, Complaints& complaints, Plan& plan) {
   CheckSectionNames(document, complaints);
   ReadAggregator(document, complaints, plan.aggregator);
   ReadCollaborator(document, complaints, plan.collaborator);
-  ReadDataLoader(document, complaints, plan.data_loader);
-  ReadTaskRunner(document, complaints, plan.task_runner);
+  ReadDataLoader(document, complaints, plan.data_loader, plan.python_parts);
+  const std::size_t loaders = plan.python_parts.size();
+  ReadTaskRunner(document, complaints, plan.task_runner, plan.python_parts);
+  const bool native = plan.python_parts.size() == loaders;
   ReadNetwork(document, complaints, plan.network);
   ReadAssigner(document, complaints, plan);
-  ReadTasks(document, plan.task_runner, complaints, plan.tasks);
+  ReadTasks(document, native ? &plan.task_runner : nullptr, complaints, plan.tasks);
   ReadCompressionPipeline(document, complaints);
   ReadStragglerPolicy(document, complaints, plan.stragglers);
   CrossCheck(plan, document, complaints);

@@ -101,7 +101,9 @@ class Merger {
     }
     const Result<std::string> text = ReadFile(workspace_ / path, kMaxYamlBytes);
     if (!text) {
-      complaints_.Add(file, format("{}: {}", path_name, text.error().OneLine()));
+      complaints_.Add(file, format("{}: {} (OpenFL reads it from its installation; here it is a "
+                                   "file of the workspace: copy it there)",
+                                   path_name, text.error().OneLine()));
       return nullptr;
     }
     YamlRef base = ParseYaml(*text, (workspace_ / path).string(), complaints_);

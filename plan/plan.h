@@ -96,6 +96,13 @@ struct StragglerPolicy {
   std::size_t minimum_reporting = 1;
 };
 
+// A part of the plan that only Python can run; see plan/python_parts.h.
+struct PythonPart {
+  std::string key;      // "task_runner.template"
+  std::string found;    // "src.taskrunner.KerasCNN"
+  std::string instead;  // what does its job here
+};
+
 struct Plan {
   AggregatorSettings aggregator;
   CollaboratorSettings collaborator;
@@ -107,6 +114,10 @@ struct Plan {
   std::vector<TaskGroup> task_groups;
   std::map<TaskName, TaskSpec> tasks;
   StragglerPolicy stragglers;
+
+  // Of data_loader and task_runner; the struct of such a section stays as it is. Without the
+  // latter, task_runner has no layers, and the model is whatever init_state_path holds.
+  std::vector<PythonPart> python_parts;
 
   // Who may take part, in the order of cols.yaml: the canonical order of every sum.
   std::vector<CollaboratorName> authorized;

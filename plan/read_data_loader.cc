@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/base/format.h"
+#include "plan/python_parts.h"
 #include "plan/read_sections.h"
 #include "plan/section_reader.h"
 
@@ -300,11 +301,16 @@ void ReadLoader(Loader loader, MappingReader& s, Complaints& complaints, DataLoa
 
 }  // namespace
 
-void ReadDataLoader(const YamlValue& plan, Complaints& complaints, DataLoaderSettings& out) {
+void ReadDataLoader(const YamlValue& plan, Complaints& complaints, DataLoaderSettings& out,
+                    std::vector<PythonPart>& python) {
   SectionReader section(plan, "data_loader", SectionReader::Need::kRequired, complaints);
   std::vector<Choice> choices;
   for (const LoaderName& entry : kLoaders)
     choices.push_back({entry.name, static_cast<int>(entry.loader)});
+  if (const std::string found = section.PythonClass(choices); !found.empty()) {
+    python.push_back(PythonPartOf("data_loader", found));
+    return section.FinishUnjudged();
+  }
   int picked = static_cast<int>(Loader::kIdx);
   section.Template(choices, picked);
   out.type = kLoaders[static_cast<std::size_t>(picked)].name;

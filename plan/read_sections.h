@@ -11,13 +11,17 @@ namespace fx {
 // `plan` is the merged document (plan/merge_defaults.h).
 void ReadAggregator(const YamlValue& plan, Complaints& complaints, AggregatorSettings& out);
 void ReadCollaborator(const YamlValue& plan, Complaints& complaints, CollaboratorSettings& out);
-void ReadDataLoader(const YamlValue& plan, Complaints& complaints, DataLoaderSettings& out);
-void ReadTaskRunner(const YamlValue& plan, Complaints& complaints, NetworkSpec& out);
+// These two leave `out` as it is, and add to `python`, if the component is a Python class.
+void ReadDataLoader(const YamlValue& plan, Complaints& complaints, DataLoaderSettings& out,
+                    std::vector<PythonPart>& python);
+void ReadTaskRunner(const YamlValue& plan, Complaints& complaints, NetworkSpec& out,
+                    std::vector<PythonPart>& python);
 void ReadNetwork(const YamlValue& plan, Complaints& complaints, NetworkSettings& out);
 void ReadCompressionPipeline(const YamlValue& plan, Complaints& complaints);
 void ReadStragglerPolicy(const YamlValue& plan, Complaints& complaints, StragglerPolicy& out);
-// `network` is what the tasks train, read before.
-void ReadTasks(const YamlValue& plan, const NetworkSpec& network, Complaints& complaints,
+// `network` is what the tasks train, read before; null if Python does, which has metrics and
+// settings of its own.
+void ReadTasks(const YamlValue& plan, const NetworkSpec* network, Complaints& complaints,
                std::map<TaskName, TaskSpec>& out);
 void ReadAssigner(const YamlValue& plan, Complaints& complaints, Plan& out);
 

@@ -97,11 +97,7 @@ void ReadAggregator(const YamlValue& plan, Complaints& complaints, AggregatorSet
     s.Complain("single_col_cert_common_name",
                "is not supported: every collaborator has a certificate of its own; remove the key");
   }
-  if (s.Has("log_metric_callback")) {
-    s.Complain("log_metric_callback",
-               "is a Python function, which cannot be run here; remove the key (write_logs: true "
-               "writes the same numbers)");
-  }
+  s.Get("log_metric_callback");  // a Python function, which OpenFL 1.6 never calls either
   section.Finish();
 }
 
@@ -117,11 +113,14 @@ void ReadCollaborator(const YamlValue& plan, Complaints& complaints, Collaborato
           {"CONTINUE_GLOBAL", static_cast<int>(OptTreatment::kContinueGlobal)}},
          treatment);
   out.opt_treatment = static_cast<OptTreatment>(treatment);
-  RequireValue(s, "delta_updates", false,
-               "whole weights are sent, which without compression is as small and exact");
+  // Either way whole weights are sent, which without compression is as small and exact.
+  s.Bool("delta_updates", out.delta_updates);
   s.Integer("db_store_rounds", out.db_store_rounds, 1, 1000);
   int device = 0;
   s.Pick("device_assignment_policy", {{"CPU_ONLY", 0}}, device);
+  // In templates of OpenFL, and read by nobody.
+  s.Get("epochs_per_round");
+  s.Get("polling_interval");
   section.Finish();
 }
 

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "core/base/format.h"
+#include "plan/python_parts.h"
 #include "plan/read_network.h"
 #include "plan/read_sections.h"
 #include "plan/section_reader.h"
@@ -61,10 +62,16 @@ void ReadThreads(MappingReader& s, int& out) {
 
 }  // namespace
 
-void ReadTaskRunner(const YamlValue& plan, Complaints& complaints, NetworkSpec& out) {
+void ReadTaskRunner(const YamlValue& plan, Complaints& complaints, NetworkSpec& out,
+                    std::vector<PythonPart>& python) {
   SectionReader section(plan, "task_runner", SectionReader::Need::kRequired, complaints);
+  const std::vector<Choice> runners = {{"NativeTaskRunner", 0}};
+  if (const std::string found = section.PythonClass(runners); !found.empty()) {
+    python.push_back(PythonPartOf("task_runner", found));
+    return section.FinishUnjudged();
+  }
   int ignored = 0;
-  section.Template({{"NativeTaskRunner", 0}}, ignored);
+  section.Template(runners, ignored);
   MappingReader& s = section.settings();
   auto seed = static_cast<std::int64_t>(out.seed);
   s.Integer("seed", seed, 0, INT64_MAX);

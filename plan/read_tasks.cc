@@ -66,6 +66,23 @@ void ReadKwargs(MappingReader& task_reader, const NetworkSpec& network, TaskSpec
   kwargs.Finish();
 }
 
+// Of a task in Python only what the aggregator needs to know. Its function may have any name; like
+// OpenFL, which weighs tasks by their names, this goes by the words in it.
+void ReadPythonTask(MappingReader& reader, const YamlValue& settings, TaskSpec& task) {
+  std::string function;
+  reader.Require("function", "the name of a method");
+  reader.Text("function", function);
+  const auto has = [](const std::string& text, std::string_view word) {
+    return text.find(word) != std::string::npos;
+  };
+  const bool trains =
+      has(function, "train") || (!has(function, "valid") && has(task.name.value, "train"));
+  task.function = trains ? TaskFunction::kTrain : TaskFunction::kValidate;
+  const YamlRef apply = settings.Find("apply");
+  const bool local = apply && apply->is_string() && apply->scalar.text == "local";
+  task.apply = local ? ApplyTo::kLocal : ApplyTo::kGlobal;
+}
+
 void ReadAggregationType(MappingReader& task_reader, Complaints& complaints) {
   const YamlRef value = task_reader.Get("aggregation_type");
   if (!value) return;
@@ -83,13 +100,9 @@ void ReadAggregationType(MappingReader& task_reader, Complaints& complaints) {
   reader.Finish();
 }
 
-void ReadTask(const YamlEntry& entry, const NetworkSpec& network, Complaints& complaints,
-              std::map<TaskName, TaskSpec>& out) {
-  const std::string& name = KeyText(*entry.key);
-  const std::string path = "tasks." + name;
-  const std::string problem = TaskNameProblem(name);
-  if (!problem.empty()) complaints.Add(*entry.key, format("{}: the name {}", path, problem));
-  MappingReader reader(entry.value, path, complaints);
+// The function of a task we run, and its kwargs.
+void ReadNativeTask(MappingReader& reader, const NetworkSpec& network, Complaints& complaints,
+                    TaskSpec& task) {
   int function = -1;
   reader.Require("function", "train or validate");
   reader.Pick("function",
@@ -99,13 +112,25 @@ void ReadTask(const YamlEntry& entry, const NetworkSpec& network, Complaints& co
                {"train_batches", static_cast<int>(TaskFunction::kTrain)},
                {"validate_task", static_cast<int>(TaskFunction::kValidate)}},
               function);
+  if (function < 0) return;
+  task.function = static_cast<TaskFunction>(function);
+  ReadKwargs(reader, network, task, complaints);
+}
+
+void ReadTask(const YamlEntry& entry, const NetworkSpec* network, Complaints& complaints,
+              std::map<TaskName, TaskSpec>& out) {
+  const std::string& name = KeyText(*entry.key);
+  const std::string path = "tasks." + name;
+  const std::string problem = TaskNameProblem(name);
+  if (!problem.empty()) complaints.Add(*entry.key, format("{}: the name {}", path, problem));
+  MappingReader reader(entry.value, path, complaints);
   TaskSpec task;
   task.name = {name};
-  if (function >= 0) {
-    task.function = static_cast<TaskFunction>(function);
-    ReadKwargs(reader, network, task, complaints);
+  const YamlRef kwargs = reader.Get("kwargs");
+  if (network != nullptr) {
+    ReadNativeTask(reader, *network, complaints, task);
   } else {
-    reader.Get("kwargs");
+    ReadPythonTask(reader, kwargs ? *kwargs : YamlValue(), task);
   }
   ReadAggregationType(reader, complaints);
   reader.Finish();
@@ -151,7 +176,7 @@ void ReadSampling(MappingReader& settings, Sampling& out) {
 
 }  // namespace
 
-void ReadTasks(const YamlValue& plan, const NetworkSpec& network, Complaints& complaints,
+void ReadTasks(const YamlValue& plan, const NetworkSpec* network, Complaints& complaints,
                std::map<TaskName, TaskSpec>& out) {
   const YamlRef section = plan.Find("tasks");
   if (!section || !section->is_mapping()) {

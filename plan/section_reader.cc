@@ -1,5 +1,7 @@
 #include "plan/section_reader.h"
 
+#include <algorithm>
+
 #include "core/base/format.h"
 
 namespace fx {
@@ -51,11 +53,26 @@ void SectionReader::Template(const std::vector<Choice>& choices, int& value) {
                                        python ? " (Python classes cannot be run here)" : ""));
 }
 
+std::string SectionReader::PythonClass(const std::vector<Choice>& choices) const {
+  const YamlRef value = section_.value().Find("template");
+  if (!value || !value->is_string()) return "";
+  const std::string& text = value->scalar.text;
+  const std::size_t dot = text.rfind('.');
+  const std::string_view last = std::string_view(text).substr(dot + 1);
+  const bool users = !text.starts_with("openfl.") || text.starts_with("openfl.federated.");
+  const bool native = std::ranges::find(choices, last, &Choice::name) != choices.end();
+  return dot == std::string::npos || native || !users ? "" : text;
+}
+
 void SectionReader::Finish() {
+  settings_.Finish();
+  FinishUnjudged();
+}
+
+void SectionReader::FinishUnjudged() {
   section_.Get("template");
   section_.Get("settings");
   section_.Get("defaults");
-  settings_.Finish();
   section_.Finish();
 }
 

@@ -20,8 +20,15 @@ class SectionReader {
   // StaticGroupedAssigner or openfl.component.StaticGroupedAssigner. Absent: `value` as it is.
   void Template(const std::vector<Choice>& choices, int& value);
 
+  // The class path of a template that is a Python class of its user's own; "" for one of
+  // `choices`, for a short name, and for OpenFL's own components. OpenFL's loaders and runners
+  // (openfl.federated...) are classes to derive from, and count as the user's.
+  std::string PythonClass(const std::vector<Choice>& choices) const;
+
   MappingReader& settings() { return settings_; }
   void Finish();
+  // The same for a section whose settings are for Python: they are not judged.
+  void FinishUnjudged();
 
  private:
   bool present_;

@@ -67,6 +67,14 @@ std::string MetricsLine(Round round, double elapsed_seconds, std::span<const Met
   return line + "}";
 }
 
+std::string MetricText(Round round, const std::string& origin, const TaskName& task,
+                       const Metric& metric) {
+  return format(
+      "METRIC {{'round': {}, 'metric_origin': '{}', 'task_name': '{}', 'metric_name': '{}', "
+      "'metric_value': {}}}",
+      Number(round), origin, task.value, metric.name, metric.value);
+}
+
 Status AppendMissingLines(const Path& file, std::span<const std::string> lines) {
   if (lines.empty()) return Ok();
   FX_FAILPOINT_SCOPE("metrics");

@@ -19,6 +19,11 @@ namespace fx {
 // that is not finite, which JSON cannot say, is null.
 std::string MetricsLine(Round round, double elapsed_seconds, std::span<const Metric> metrics);
 
+// A metric as OpenFL logs it, a dict of Python's: METRIC {'round': 3, 'metric_origin': 'site1',
+// 'task_name': 'train', 'metric_name': 'loss', 'metric_value': 0.41}. Programs look for it.
+std::string MetricText(Round round, const std::string& origin, const TaskName& task,
+                       const Metric& metric);
+
 // Appends, durably, those of `lines` that the file does not end with yet; `lines` are all there are
 // in this run, or the last of them. What earlier runs left in the file stays; a last line cut short
 // by a crash is dropped. The file and its folder are made if need be.

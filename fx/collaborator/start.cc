@@ -18,6 +18,7 @@
 #include "pki/identity.h"
 #include "plan/load.h"
 #include "plan/model_layout.h"
+#include "plan/python_parts.h"
 #include "rpc/grpc_log.h"
 #include "tasks/data_loader.h"
 #include "tasks/lazy_runner.h"
@@ -35,7 +36,7 @@ Status CheckPlan(const Plan& plan) {
                       "the plan does not say where the aggregator is (network.settings.agg_addr)")
                     .Hint("import the workspace the aggregator exported after fx plan initialize"));
   }
-  return Ok();
+  return CheckNative(plan);
 }
 
 // The collaborator's line of data.yaml.
@@ -125,6 +126,7 @@ class CollaboratorStart : public Command {
                                 : PemBundle();
     if (plan.network.tls) LogCertificateWarnings(plan.network.cert_folder, {name.value});
     auto store = TRY(collaborator::LocalStore::Open(collaborator::StatePath(".", name, plan)));
+    io.out << format("Data = {{'{}': '{}'}}\n", name.value, data_path) << std::flush;
     TRY(TryData(plan, name, data_path));
     std::unique_ptr<DataLoader> data;
     const auto runner =

@@ -18,6 +18,8 @@
 #include "pki/cert_store.h"
 #include "pki/certificate.h"
 #include "pki/identity.h"
+#include "plan/model_layout.h"
+#include "plan/python_parts.h"
 #include "rpc/pbuf.h"
 #include "tasks/data_loader.h"
 #include "tasks/task_runner.h"
@@ -81,8 +83,11 @@ bool OursIsRunning(const Plan& plan) {
   return standing && standing->has_value() && (*standing)->running;
 }
 
+// Of a network that is Python's, what its first model has.
 std::uint64_t ModelBytes(const Plan& plan) {
-  return MapModelFile(ParameterLayout(plan.task_runner)).size;
+  const Layout layout = ModelLayout(plan);
+  if (!layout.empty()) return MapModelFile(layout).size;
+  return FileSize(plan.aggregator.init_state_path).value_or(0);
 }
 
 std::string Megabytes(std::uint64_t bytes) {
@@ -107,21 +112,16 @@ void ExamineClock(const Path& plan_file, std::int64_t now, CheckList& list) {
 }
 
 void ExamineAggregatorCertificate(const Plan& plan, std::int64_t now, CheckList& list) {
-  const std::string& address = plan.network.agg_addr;
   ExamineBundle("certificate of the aggregator",
-                LoadAggregatorCredentials(plan.network.cert_folder, address), now,
-                format("fx aggregator generate-cert-request --fqdn {} and fx aggregator certify "
-                       "--fqdn {} make a new one",
-                       address, address),
-                list);
+                LoadAggregatorCredentials(plan.network.cert_folder, plan.network.agg_addr), now,
+                "fx pki renew", list);
 }
 
 void ExamineCollaboratorCertificate(const Plan& plan, const CollaboratorName& name,
                                     std::int64_t now, CheckList& list) {
-  ExamineBundle(
-      "certificate of " + name.value, LoadCollaboratorCredentials(plan.network.cert_folder, name),
-      now, format("fx collaborator generate-cert-request -n {}, and have it certified", name.value),
-      list);
+  ExamineBundle("certificate of " + name.value,
+                LoadCollaboratorCredentials(plan.network.cert_folder, name), now,
+                "fx pki renew, or a new request to whoever signs", list);
 }
 
 void ExamineInitialModel(const Plan& plan, CheckList& list) {
@@ -130,7 +130,8 @@ void ExamineInitialModel(const Plan& plan, CheckList& list) {
   if (!model) {
     return list.Bad("initial model", Error(model.error()).Hint("fx plan initialize makes it"));
   }
-  const Status fits = CheckLayout(LayoutOf(model->model), ParameterLayout(plan.task_runner));
+  const Layout expected = ModelLayout(plan);
+  const Status fits = expected.empty() ? Ok() : CheckLayout(LayoutOf(model->model), expected);
   if (!fits) {
     return list.Bad("initial model",
                     Error(fits.error())
@@ -180,6 +181,7 @@ void ExamineDisk(const Plan& plan, bool aggregator, CheckList& list) {
 void ExamineData(const Plan& plan, const CollaboratorName& name, const std::string& data_path,
                  CheckList& list) {
   const std::string check = "data of " + name.value;
+  if (const Status native = CheckNative(plan); !native) return list.Bad(check, native.error());
   const auto data = MakeDataLoader(plan.data_loader, data_path);
   if (!data) return list.Bad(check, data.error());
   if (const auto runner = MakeTaskRunner(plan.task_runner, plan.data_loader, **data); !runner) {

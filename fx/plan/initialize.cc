@@ -51,6 +51,7 @@ class PlanInitialize : public Command {
 
     const Plan plan = TRY(LoadPlan(plan_, cols_));
     const Path init = plan.aggregator.init_state_path;
+    if (plan.task_runner.layers.empty()) return UseModelOfPython(plan, io);
     const Model model = InitialModel(plan);
     TRY(MakeFolders(init.parent_path()));
     TRY(WritePbuf(init, model, 0));
@@ -59,11 +60,31 @@ class PlanInitialize : public Command {
     return Ok();
   }
 
+  // The network is a Python class, so its first model is made by OpenFL.
+  Status UseModelOfPython(const Plan& plan, Io& io) const {
+    const Path init = plan.aggregator.init_state_path;
+    if (!Exists(init)) {
+      const PythonPart& part = plan.python_parts.back();
+      return Fail(Error(ErrorCode::kFailedPrecondition,
+                        format("the network is Python's ({} is {}), and {} does not exist",
+                               part.key, part.found, init.string()))
+                      .Hint(format("copy the file that OpenFL's `fx plan initialize` made; or "
+                                   "describe the network: {} {}",
+                                   part.key, part.instead)));
+    }
+    const PbufModel loaded = TRY(ReadPbuf(init));
+    Describe(plan, loaded.model, io.out);
+    io.err << "The initial model is the one that was there. Only the aggregator can run this "
+              "plan: its sites need Python.\n";
+    return Ok();
+  }
+
   Status CheckOptions(const Plan& plan) const {
     if (!gandlf_.empty()) {
       return Fail(Error(ErrorCode::kUnimplemented, "GaNDLF configurations are not supported")
                       .Hint("declare the network in the plan's task_runner.settings.layers"));
     }
+    if (plan.task_runner.layers.empty()) return Ok();
     const std::string declared = ToString(plan.task_runner.input_shape);
     if (input_shape_.empty() || Bare(input_shape_) == Bare(declared)) return Ok();
     return Fail(Error(ErrorCode::kInvalidArgument,

@@ -120,7 +120,7 @@ TEST_F(Doctor, WarnsAMonthBeforeACertificateExpires) {
   EXPECT_EQ(today.checks().at(0).finding, Finding::kGood) << today.Text();
   ExamineAggregatorCertificate(Loaded(), UnixNow() + 340 * kDay, soon);
   EXPECT_EQ(soon.checks().at(0).finding, Finding::kWarning) << soon.Text();
-  EXPECT_THAT(soon.Text(), HasSubstr("fx aggregator certify"));
+  EXPECT_THAT(soon.Text(), HasSubstr("fx pki renew"));
 }
 
 TEST_F(Doctor, WarnsOfAClockThatIsSlow) {

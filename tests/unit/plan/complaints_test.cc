@@ -158,17 +158,9 @@ TEST(Complaint, OfAPathOutsideTheWorkspace) {
 
 TEST(Complaint, OfWhatOpenFlHasAndWeDoNot) {
   EXPECT_EQ(
-      After("delta_updates: false", "delta_updates: true"),
-      "plan.yaml:18: collaborator.settings.delta_updates is true, expected false: whole weights "
-      "are sent, which without compression is as small and exact");
-  EXPECT_EQ(
       After("write_logs: true ", "persist_checkpoint: false "),
       "plan.yaml:12: aggregator.settings.persist_checkpoint is false, expected true: every round "
       "is always kept on disk");
-  EXPECT_EQ(
-      After("write_logs: true ", "log_metric_callback: {template: src.x} "),
-      "plan.yaml:12: aggregator.settings.log_metric_callback is a Python function, which cannot be "
-      "run here; remove the key (write_logs: true writes the same numbers)");
   EXPECT_EQ(After("write_logs: true ", "single_col_cert_common_name: all "),
             "plan.yaml:12: aggregator.settings.single_col_cert_common_name is not supported: every "
             "collaborator has a certificate of its own; remove the key");

@@ -15,12 +15,20 @@
 
 namespace fx::aggregator {
 
+// What is on record of a collaborator: results, and tasks it could not do.
+struct Contact {
+  std::uint64_t results = 0;
+  std::uint64_t bytes = 0;  // of the updates among them
+  TimeMs last{};            // when the newest of both was accepted
+};
+
 struct Standing {
   bool running = false;      // a process holds the lock of the state folder
   std::uint32_t rounds = 0;  // in all, the last judging of the model included
   State state;
   std::optional<TimeMs> changed;                           // when the newest record was decided
   std::map<Round, std::set<CollaboratorName>> stragglers;  // of the closed rounds that had some
+  std::map<CollaboratorName, Contact> contacts;            // of all rounds; who was heard of
 };
 
 // None: no aggregator was ever started here with this plan. Refuses as Journal::Open does.

@@ -57,6 +57,13 @@ Json FromAggregator(const AggregatorFacts& facts) {
   for (const auto& [round, names] : standing.stragglers) {
     stragglers.push_back({{"round", Number(round)}, {"names", FromNames(names)}});
   }
+  Json contacts = Json::array();
+  for (const auto& [who, contact] : standing.contacts) {
+    contacts.push_back({{"name", who.value},
+                        {"results", contact.results},
+                        {"update_bytes", contact.bytes},
+                        {"last_ms", Count(contact.last)}});
+  }
   return {{"running", standing.running},
           {"phase", NameOf(state.phase)},
           {"round", state.opened ? Json(Number(state.round)) : Json()},
@@ -65,6 +72,7 @@ Json FromAggregator(const AggregatorFacts& facts) {
           {"deadline_ms", FromTime(state.deadline)},
           {"changed_ms", FromTime(standing.changed)},
           {"collaborators", collaborators},
+          {"contacts", contacts},
           {"stragglers", stragglers},
           {"best", FromBest(facts)},
           {"last", facts.last ? FromModel(*facts.last) : Json()}};

@@ -3,6 +3,7 @@
 
 #include "core/base/format.h"
 #include "fx/status/facts.h"
+#include "pki/certificate.h"
 
 namespace fx {
 namespace {
@@ -48,6 +49,12 @@ std::string DuesText(const Dues& dues) {
   return format("  {}: {}\n", dues.who.value, text);
 }
 
+std::string ContactText(const CollaboratorName& who, const aggregator::Contact& contact) {
+  return format("Heard of {}: {} results, {:.1f} MB of updates, the last at {}\n", who.value,
+                contact.results, static_cast<double>(contact.bytes) / 1e6,
+                UtcText(Count(contact.last) / 1000));
+}
+
 std::string SavedText(const ModelFacts& model) {
   return model.saved
              ? format("in {}", model.file.string())
@@ -58,6 +65,7 @@ std::string AggregatorText(const AggregatorFacts& facts) {
   const Standing& standing = facts.standing;
   std::string text = RunningText(standing) + RoundText(standing);
   for (const Dues& dues : facts.dues) text += DuesText(dues);
+  for (const auto& [who, contact] : standing.contacts) text += ContactText(who, contact);
   for (const auto& [round, names] : standing.stragglers) {
     text += format("Round {} was closed without {}\n", Number(round), Listed(names));
   }

@@ -22,12 +22,22 @@ bool StaysHere(const Path& path) {
          std::ranges::find(kStaysHere, path.extension().string()) != kStaysHere.end();
 }
 
+// A key under a name that does not say so.
+Status CheckIsNoKey(const Path& path, std::string_view bytes) {
+  if (bytes.find("PRIVATE KEY-----") == std::string_view::npos) return Ok();
+  return Fail(
+      Error(ErrorCode::kFailedPrecondition,
+            format("{} holds a private key, which must not leave this machine", path.string()))
+          .Hint("move it out of the workspace, or into cert/"));
+}
+
 Status Collect(const Path& folder, const Path& name, std::vector<ArchiveEntry>& entries) {
   std::error_code ignored;
   const auto status = std::filesystem::symlink_status(folder / name, ignored);
   if (!std::filesystem::exists(status) || StaysHere(name)) return Ok();
   if (std::filesystem::is_regular_file(status)) {
     std::string bytes = TRY(ReadFile(folder / name));
+    TRY(CheckIsNoKey(folder / name, bytes));
     entries.push_back({.name = name.generic_string(), .bytes = std::move(bytes), .folder = false});
     return Ok();
   }

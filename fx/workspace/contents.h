@@ -12,7 +12,8 @@ namespace fx {
 // The entries of the archive of the workspace at `folder`, in the order they are written: empty
 // save/, logs/ and data/, then everything below defaults/, plan/ and src/, requirements.txt and the
 // marker, sorted by name. Left out wherever they lie: __pycache__, *.crt *.key *.csr *.srl *.pem
-// *.pbuf. Refuses links and whatever else is neither a file nor a folder.
+// *.pbuf. Refuses links and whatever else is neither a file nor a folder, and a private key in a
+// file of another name.
 Result<std::vector<ArchiveEntry>> WorkspaceContents(const Path& folder);
 
 }  // namespace fx

@@ -1,17 +1,25 @@
 #include "fx/workspace/import.h"
 
 #include <algorithm>
+#include <cctype>
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "core/base/digest.h"
 #include "core/base/file.h"
 #include "core/base/format.h"
 #include "fx/workspace/archive.h"
 #include "fx/workspace/marker.h"
+#include "plan/canonical.h"
+#include "plan/merge_defaults.h"
 
 namespace fx {
 namespace {
+
+constexpr std::uint64_t kLargestArchive = 1ULL << 30;
 
 // The archive's file name up to its first dot, as OpenFL names the folder.
 Result<std::string> FolderNameOf(const Path& archive) {
@@ -62,6 +70,60 @@ Status Unpack(const std::vector<ArchiveEntry>& entries, const Path& folder) {
   return MakeFolders(folder / "cert");
 }
 
+Error ChangedOnItsWay(std::string message) {
+  return Error(ErrorCode::kDataLoss, std::move(message))
+      .Hint(
+          "the archive was damaged or changed on its way: ask for it again, and compare its "
+          "SHA-256 with the one `fx workspace export` printed (--sha256)");
+}
+
+// Of plan/plan_0123abcd.yaml the eight digits; of other files nothing.
+std::string FrozenDigits(const std::string& name) {
+  constexpr std::string_view kBefore = "plan/plan_", kAfter = ".yaml";
+  constexpr std::size_t kDigits = 8;
+  if (name.size() != kBefore.size() + kDigits + kAfter.size()) return "";
+  if (!name.starts_with(kBefore) || !name.ends_with(kAfter)) return "";
+  std::string digits = name.substr(kBefore.size(), kDigits);
+  return digits.find_first_not_of("0123456789abcdef") == std::string::npos ? digits : "";
+}
+
+// Frozen plans are what their names promise, and the plan is one of them. `folder` is where the
+// archive was unpacked.
+Status CheckDigests(const std::vector<ArchiveEntry>& entries, const Path& folder) {
+  std::string frozen;
+  for (const ArchiveEntry& entry : entries) {
+    const std::string digits = FrozenDigits(entry.name);
+    if (digits.empty()) continue;
+    const std::string digest = Sha384Hex(entry.bytes).substr(0, digits.size());
+    if (digest != digits) {
+      return Fail(ChangedOnItsWay(format(
+          "{} is not the plan its name promises: its digest begins with {}", entry.name, digest)));
+    }
+    frozen += " " + digits;
+  }
+  if (frozen.empty()) return Ok();
+  const Path plan_file = folder / "plan/plan.yaml";
+  const std::string text = TRY(ReadFile(plan_file, kMaxYamlBytes));
+  const YamlRef merged = TRY(LoadMergedPlan(text, plan_file));
+  const std::string digest = PlanDigest(*merged).substr(0, 8);
+  if (frozen.find(digest) != std::string::npos) return Ok();
+  return Fail(ChangedOnItsWay(format(
+      "plan/plan.yaml is not the plan that was frozen with it: its digest begins with {}, the "
+      "frozen:{}",
+      digest, frozen)));
+}
+
+Status CheckSha256(const Path& archive, std::string expected) {
+  if (expected.empty()) return Ok();
+  std::ranges::transform(expected, expected.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string bytes = TRY(ReadFile(archive, kLargestArchive));
+  const std::string found = Sha256Hex(AsBytes(bytes));
+  if (found == expected) return Ok();
+  return Fail(
+      ChangedOnItsWay(format("{} has the SHA-256 {}, not {}", archive.string(), found, expected)));
+}
+
 class WorkspaceImport : public Command {
  public:
   std::string_view noun() const override { return "workspace"; }
@@ -73,19 +135,25 @@ class WorkspaceImport : public Command {
 
   void Declare(Flags& flags) override {
     flags.RequiredText("--archive", &archive_, "Archive made by `fx workspace export`");
+    flags.Text("--sha256", &sha256_, "Refuse the archive if its SHA-256 is another one");
   }
 
   Status Run(Io& io) override {
     const Path archive = archive_;
     const Path folder = TRY(FolderNameOf(archive));
     TRY(In(RefuseToOverwrite(folder), "cannot import the workspace"));
-    const std::vector<ArchiveEntry> entries = TRY(ReadZip(archive));
+    TRY(In(CheckSha256(archive, sha256_), "cannot import the workspace"));
+    const std::vector<ArchiveEntry> entries = TRY(ReadZip(archive, kLargestArchive));
     TRY(CheckIsWorkspace(archive, entries));
 
     // Unpacked beside its place and then moved there, so that half a workspace is never seen.
     const Path half = "." + folder.string() + ".importing";
     TRY(RemoveFolder(half));
     TRY(Unpack(entries, half));
+    if (const Status same = CheckDigests(entries, half); !same) {
+      TRY(RemoveFolder(half));
+      return In(same, format("cannot import {}", archive.string()));
+    }
     TRY(RenameDurably(half, folder));
     io.out << format("Workspace {} imported\n", folder.string());
     io.err << format("Next: cd {}, then fx collaborator create\n", folder.string());
@@ -102,6 +170,7 @@ class WorkspaceImport : public Command {
   }
 
   std::string archive_;
+  std::string sha256_;
 };
 
 }  // namespace

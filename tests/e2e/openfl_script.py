@@ -138,7 +138,7 @@ def check_logs(logs):
            r"Collaborator (one|two) is sending task results for train, round 1",
            r"Round: 0, Collaborators that have completed all tasks: \['one', 'two'\]",
            r"Starting round 1\.\.\.", r"Saving round 0 model\.\.\.",
-           r"Round 0: saved the best model with score 0\.\d+",
+           r"Round \d: saved the best model with score \d\.\d+",
            r"Experiment Completed\. Cleaning up\.\.\.",
            r"Sending signal to collaborator (one|two) to shutdown\.\.\.")
     for name in SITES:

@@ -7,8 +7,10 @@
 
 #include "aggregator/state_folder.h"
 #include "collaborator/local_store.h"
+#include "core/tensor/model_file.h"
 #include "pki/certificate_authority.h"
 #include "plan/load.h"
+#include "plan/model_layout.h"
 #include "rpc/pbuf.h"
 #include "tests/support/matchers.h"
 #include "tests/support/must.h"
@@ -252,6 +254,27 @@ TEST_F(StatusVerb, WarnsOfCertificatesThatEndWithinAMonth) {
 TEST_F(StatusVerb, KnowsASiteThatHasDoneNothing) {
   OpenSite("ann");
   EXPECT_THAT(Text(), HasSubstr("Site ann: not running\n  not done with any round yet\n"));
+}
+
+TEST_F(StatusVerb, SaysWhenASiteWasHeardOfAndWhatItSent) {
+  Decide({Open(0),
+          ResultAccepted{
+              .who = {"ann"}, .task = {"train"}, .update = {"u"}, .num_samples = 1, .metrics = {}},
+          ResultAccepted{
+              .who = {"ann"}, .task = {"judge"}, .update = {}, .num_samples = 1, .metrics = {}}});
+  const json contacts = Json().at("aggregator").at("contacts");
+  ASSERT_EQ(contacts.size(), 1U);
+  EXPECT_EQ(contacts[0].at("name"), "ann");
+  EXPECT_EQ(contacts[0].at("results"), 2);
+  EXPECT_EQ(contacts[0].at("last_ms"), 7);
+  EXPECT_EQ(contacts[0].at("update_bytes"), MapModelFile(ModelLayout(plan_)).size);
+  EXPECT_THAT(Text(), HasSubstr("Heard of ann: 2 results, "));
+}
+
+TEST_F(StatusVerb, WatchEndsWithTheFederation) {
+  Decide({Open(0), FederationFinished{}});
+  EXPECT_EQ(Run({"status", "--watch"}), ExitCode::kDone) << err();
+  EXPECT_THAT(out(), HasSubstr("The federation is over"));
 }
 
 }  // namespace

@@ -41,6 +41,12 @@ TEST_F(WorkspaceContentsOf, AreWhatOpenFlPacksInAFixedOrder) {
                                    "requirements.txt", "src/", "src/a.py", "src/b.py"));
 }
 
+TEST_F(WorkspaceContentsOf, RefuseAPrivateKeyUnderAnotherName) {
+  ASSERT_THAT(MakeFolders("src"), IsOk());
+  ASSERT_THAT(AtomicWrite("src/notes.txt", "-----BEGIN EC PRIVATE KEY-----\nAA==\n"), IsOk());
+  EXPECT_THAT(WorkspaceContents("."), IsError(ErrorCode::kFailedPrecondition, "src/notes.txt"));
+}
+
 TEST_F(WorkspaceContentsOf, LeaveOutKeysCertificatesModelsDataAndState) {
   for (const char* name :
        {"plan/a.crt", "plan/a.key", "plan/a.csr", "plan/a.srl", "src/deep/a.pem", "src/a.pbuf",

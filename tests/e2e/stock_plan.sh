@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A plan as OpenFL's users have it, whose network is a Python class: the aggregator runs it, a site is
-# refused with the native alternative named.
+# A plan as OpenFL's users have it, whose network is a Python class: the aggregator runs it, a site
+# is refused with the native alternative named.
 source "$(dirname "$0")/common.inc"
 
 prepare_federation 1
@@ -25,8 +25,9 @@ ok fx plan freeze
 ok fx doctor
 
 start_aggregator
-grep -m 1 'Starting Aggregator gRPC Server' \
-  < <(tail --pid="${process[aggregator]}" -n +1 -f "$work/aggregator.err") || fail "it did not start"
+grep -m 1 'Starting Aggregator gRPC Server' < <(
+  tail --pid="${process[aggregator]}" -n +1 -f "$work/aggregator.err"
+) || fail "it did not start"
 cd "$site1"
 refused 1 'task_runner.template is src.taskrunner.KerasCNN' fx collaborator start -n site1
 grep -q 'NativeTaskRunner' "$work/refused.err" || fail "no native alternative"

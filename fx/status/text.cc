@@ -65,7 +65,6 @@ std::string AggregatorText(const AggregatorFacts& facts) {
   const Standing& standing = facts.standing;
   std::string text = RunningText(standing) + RoundText(standing);
   for (const Dues& dues : facts.dues) text += DuesText(dues);
-  for (const auto& [who, contact] : standing.contacts) text += ContactText(who, contact);
   for (const auto& [round, names] : standing.stragglers) {
     text += format("Round {} was closed without {}\n", Number(round), Listed(names));
   }
@@ -77,6 +76,7 @@ std::string AggregatorText(const AggregatorFacts& facts) {
     text += format("Last model: aggregated in round {}, {}\n", Number(facts.last->round) - 1,
                    SavedText(*facts.last));
   }
+  for (const auto& [who, contact] : standing.contacts) text += ContactText(who, contact);
   return text;
 }
 

@@ -142,7 +142,7 @@ def check_logs(logs):
            r"Experiment Completed\. Cleaning up\.\.\.",
            r"Sending signal to collaborator (one|two) to shutdown\.\.\.")
     for name in SITES:
-        expect(logs[name], r"Waiting for tasks\.\.\.", r"Received the following tasks: \[.*'train'",
+        expect(logs[name], r"Waiting for tasks\.\.\.", r"Received the following tasks: \[.*train",
                r"End of Federation reached\. Exiting\.\.\.", r"(?m)^Data = \{")
     for name, log in logs.items():
         # Either kind of quotes: some scripts read these with ast.literal_eval, others by regex.

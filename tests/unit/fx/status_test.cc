@@ -272,7 +272,7 @@ TEST_F(StatusVerb, SaysWhenASiteWasHeardOfAndWhatItSent) {
 }
 
 TEST_F(StatusVerb, WatchEndsWithTheFederation) {
-  Decide({Open(0), FederationFinished{}});
+  Decide({Open(0), CloseWithout({}), ModelCommitted{{"m1"}}, FederationFinished{}});
   EXPECT_EQ(Run({"status", "--watch"}), ExitCode::kDone) << err();
   EXPECT_THAT(out(), HasSubstr("The federation is over"));
 }

@@ -62,10 +62,10 @@ TEST(Complaint, OfAnUnknownKeyInASection) {
 }
 
 TEST(Complaint, OfAnUnknownTemplate) {
-  EXPECT_EQ(After("template: IdxDataLoader", "template: src.dataloader.MnistLoader"),
-            "plan.yaml:22: data_loader.template is \"src.dataloader.MnistLoader\", expected one of "
-            "CsvDataLoader, IdxDataLoader, ImageFolderDataLoader, NiftiDataLoader, NpzDataLoader, "
-            "TextDataLoader (Python classes cannot be run here)");
+  EXPECT_EQ(After("template: IdxDataLoader", "template: MnistLoader"),
+            "plan.yaml:22: data_loader.template is \"MnistLoader\", expected one of CsvDataLoader, "
+            "IdxDataLoader, ImageFolderDataLoader, NiftiDataLoader, NpzDataLoader, "
+            "TextDataLoader");
   EXPECT_EQ(After("template: IdxDataLoader", "template: IdxDataloader"),
             "plan.yaml:22: data_loader.template is \"IdxDataloader\", did you mean IdxDataLoader?");
   EXPECT_EQ(

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,7 +15,8 @@
 
 #include "aggregator/block_pipeline.h"
 #include "aggregator/engine/metrics.h"
-#include "aggregator/functions/weighted_average.h"
+#include "aggregator/functions/registry.h"
+#include "aggregator/functions/squares.h"
 #include "aggregator/next_model.h"
 #include "core/base/digest.h"
 #include "core/base/failpoint.h"
@@ -34,10 +36,12 @@ struct Update {
   Path path;
   UpdateId id;
   std::int64_t num_samples;
+  double steps;
   bool checked;  // its bytes are known to have the digest
 };
 
-std::vector<Update> UpdatesOf(const AggregateRound& action, const Spool& spool) {
+std::vector<Update> UpdatesOf(const AggregateRound& action, const HowToAggregate& how,
+                              const Spool& spool) {
   std::vector<Update> updates;
   for (const auto& [task, contributions] : action.tasks) {
     for (const Contribution& c : contributions) {
@@ -47,6 +51,7 @@ std::vector<Update> UpdatesOf(const AggregateRound& action, const Spool& spool) 
                          .path = path,
                          .id = c.update,
                          .num_samples = c.num_samples,
+                         .steps = how.StepsOf(task, c.num_samples),
                          .checked = spool.Vouches(path)});
     }
   }
@@ -106,6 +111,37 @@ Result<std::vector<Source>> OpenUpdates(const std::vector<Update>& updates, cons
   return sources;
 }
 
+int ThreadsFor(std::size_t room_each, int threads) {
+  const auto most = static_cast<int>(std::max<std::size_t>(1, kMostRoom / room_each));
+  return std::min(threads, most);
+}
+
+// Reads all updates for the sums a function needs. Each block's are added up on their own, and then
+// in the order of blocks: the sums do not depend on threads.
+Result<std::vector<double>> SumSquares(const NextModel& next, std::size_t count, int threads) {
+  FX_FAILPOINT_SCOPE("survey");
+  std::vector<double> sums(count, 0.0);
+  if (count == 0) return sums;
+  const std::size_t bytes = count * sizeof(double);
+  const std::uint64_t blocks = (next.size() + kBlockBytes - 1) / kBlockBytes;
+  const auto survey = [&](std::uint64_t begin, std::span<std::byte> out) -> Status {
+    const std::uint64_t from = begin / bytes * kBlockBytes;
+    std::vector<double> part(count, 0.0);
+    TRY(next.AddSquares(from, std::min<std::uint64_t>(from + kBlockBytes, next.size()), part));
+    std::ranges::copy(std::as_bytes(std::span(part)), out.begin());
+    return Ok();
+  };
+  const auto add = [&](std::uint64_t, std::span<const std::byte> out) {
+    std::vector<double> part(count);
+    std::ranges::copy(out, std::as_writable_bytes(std::span(part)).begin());
+    for (std::size_t i = 0; i < count; ++i) sums[i] += part[i];
+    return Ok();
+  };
+  BlockPipeline pipeline(blocks * bytes, bytes, ThreadsFor(next.room() + 4 * bytes, threads));
+  TRY(pipeline.Run(survey, add));
+  return sums;
+}
+
 struct Digests {
   std::string sha256, fast;
 };
@@ -133,37 +169,95 @@ Result<Digests> WriteNextModel(const NextModel& next, const Path& path, int thre
     }
     return Ok();
   };
-  const auto most = static_cast<int>(std::max<std::size_t>(1, kMostRoom / next.room()));
-  BlockPipeline pipeline(next.size(), kBlockBytes, std::min(threads, most));
+  BlockPipeline pipeline(next.size(), kBlockBytes, ThreadsFor(next.room(), threads));
   TRY(pipeline.Run(make, digest));
   TRY(file.Sync());
   return Digests{.sha256 = std::move(sha256).FinishHex(), .fast = std::move(fast).FinishHex()};
 }
 
-}  // namespace
+// The files of what a function keeps: those of the round before, and the next.
+struct MemoryFiles {
+  std::vector<Path> temps;
+  std::vector<OutputFile> after;
+  std::vector<Memory> pairs;  // into `after`
 
-Result<ModelId> RunAggregateJob(const AggregateRound& action, const ModelStore& models,
-                                const Spool& spool, int threads) {
-  const std::vector<Update> updates = UpdatesOf(action, spool);
-  FX_CHECK(!updates.empty());
-  const std::string context = format("cannot aggregate round {}", Number(action.round));
-  const Layout layout = TRY(In(models.OpenModel(action.base), context)).layout();
-  TRY(In(CheckFloats(layout), context));
-  InputFile model = TRY(In(InputFile::Open(models.PathOf(action.base)), context));
-  Source base{.file = std::move(model), .what = "the model of the round"};
-  std::vector<Source> sources = TRY(In(OpenUpdates(updates, layout, threads), context));
+  Status Sync() {
+    for (OutputFile& file : after) TRY(file.Sync());
+    return Ok();
+  }
+};
 
+Result<std::unique_ptr<MemoryFiles>> OpenMemories(const AggregateRound& action,
+                                                  const JobStores& stores, const Layout& layout,
+                                                  std::size_t count) {
+  auto files = std::make_unique<MemoryFiles>();
+  if (count == 0) return files;
+  std::vector<Path> before;
+  if (!action.first) before = TRY(stores.memories.Find(action.round, action.base, count));
+  files->temps = TRY(stores.memories.TempPaths(count));
+  for (const Path& temp : files->temps) {
+    files->after.push_back(TRY(OutputFile::Open(temp)));
+    TRY(files->after.back().Resize(MapModelFile(layout).size));
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    Memory memory{.before = {}, .after = &files->after[i]};
+    if (!before.empty()) {
+      const ModelFile file = TRY(ModelFile::Open(before[i]));
+      TRY(In(CheckLayout(file.layout(), layout), before[i].string()));
+      memory.before = TRY(InputFile::Open(before[i]));
+    }
+    files->pairs.push_back(std::move(memory));
+  }
+  return files;
+}
+
+Contributors ContributorsOf(const std::vector<Update>& updates) {
   std::vector<std::int64_t> sizes;
-  for (const Update& update : updates) sizes.push_back(update.num_samples);
-  const WeightedAverage average(SharesOf(sizes));
-  const Path temp = models.TempPath();
-  const Result<Digests> digests = WriteNextModel(
-      NextModel(layout, std::move(base), std::move(sources), average), temp, threads);
+  Contributors contributors;
+  for (const Update& update : updates) {
+    sizes.push_back(update.num_samples);
+    contributors.steps.push_back(update.steps);
+  }
+  contributors.shares = SharesOf(sizes);
+  return contributors;
+}
+
+// The model's file comes last: with it, everything that the next round starts from is durable.
+Result<ModelId> Fold(const AggregateRound& action, const HowToAggregate& how,
+                     const JobStores& stores, int threads) {
+  const std::vector<Update> updates = UpdatesOf(action, how, stores.spool);
+  FX_CHECK(!updates.empty());
+  const Layout layout = TRY(stores.models.OpenModel(action.base)).layout();
+  TRY(CheckFloats(layout));
+  InputFile model = TRY(InputFile::Open(stores.models.PathOf(action.base)));
+  Source base{.file = std::move(model), .what = "the model of the round"};
+  std::vector<Source> sources = TRY(OpenUpdates(updates, layout, threads));
+
+  const auto function = MakeAggregationFunction(how.function.function, how.function.settings,
+                                                ContributorsOf(updates));
+  auto memories = TRY(OpenMemories(action, stores, layout, function->Memories().size()));
+  const NextModel next(layout, std::move(base), std::move(sources), *function,
+                       std::move(memories->pairs));
+  const std::size_t squares = SquaresFor(function->needs(), updates.size());
+  function->Learn(TRY(SumSquares(next, squares, threads)));
+
+  const Path temp = stores.models.TempPath();
+  const Result<Digests> digests = WriteNextModel(next, temp, threads);
   if (!digests) {
     (void)RemoveIfExists(temp);
-    return In(Result<ModelId>(Fail(digests.error())), context);
+    return Fail(digests.error());
   }
-  return In(models.Adopt(temp, digests->sha256, digests->fast), context);
+  TRY(memories->Sync());
+  TRY(stores.memories.Adopt(memories->temps, Next(action.round), {digests->sha256}));
+  return stores.models.Adopt(temp, digests->sha256, digests->fast);
+}
+
+}  // namespace
+
+Result<ModelId> RunAggregateJob(const AggregateRound& action, const HowToAggregate& how,
+                                const JobStores& stores, int threads) {
+  return In(Fold(action, how, stores, threads),
+            format("cannot aggregate round {}", Number(action.round)));
 }
 
 }  // namespace fx::aggregator

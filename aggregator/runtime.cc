@@ -113,6 +113,7 @@ class Runtime::Impl final : private ShellPorts {
   void WriteMetrics(const std::vector<std::string>& lines) override;
 
   const RuntimeOptions options_;
+  const HowToAggregate how_to_aggregate_ = HowToAggregateBy(options_.plan);
   const Path folder_;
   StateFolder state_;
   ModelSaver saver_;  // on the I/O thread only
@@ -270,8 +271,10 @@ Status Runtime::Impl::AppendToJournal(TimeMs at, std::span<const Record> records
 
 void Runtime::Impl::Fold(const AggregateRound& job) {
   fold_.Post([this, job] {
-    Result<ModelId> model =
-        RunAggregateJob(job, state_.models, state_.spool, options_.fold_threads);
+    Result<ModelId> model = RunAggregateJob(
+        job, how_to_aggregate_,
+        {.models = state_.models, .spool = state_.spool, .memories = state_.memories},
+        options_.fold_threads);
     Message message = model ? Message(EventBody(AggregationFinished{.round = job.round,
                                                                     .model = *std::move(model)}))
                             : Message(JobFailed{std::move(model).error().In(
@@ -292,6 +295,7 @@ void Runtime::Impl::RemoveOld(const Prune& prune) {
   io_.Post([this, prune] {
     Status done = state_.spool.Sweep(prune.round);
     if (done) done = state_.models.Prune(prune.keep);
+    if (done) done = state_.memories.Prune(prune.round);
     if (!done) LogWarning("old files cannot be removed", {{"reason", done.error().OneLine()}});
     PostFromJob(OldRemoved{});
   });

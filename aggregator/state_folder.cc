@@ -31,7 +31,8 @@ Result<StateFolder> StateFolder::Open(const Path& folder, const Plan& plan) {
   return StateFolder{.lock = std::move(lock),
                      .journal = std::move(journal),
                      .spool = std::move(spool),
-                     .models = std::move(models)};
+                     .models = std::move(models),
+                     .memories = MemoryStore(folder / "memory")};
 }
 
 }  // namespace fx::aggregator

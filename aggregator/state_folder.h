@@ -3,11 +3,13 @@
 //   local_state/aggregator/<federation_uuid>/
 //     journal.db   every decision            models/   committed models
 //     lock         held while it runs        spool/    staged updates
+//     memory/      what the aggregation function keeps from round to round, if it does
 //
 // One folder a federation, and so a plan: an edited plan starts anew beside the old one.
 #pragma once
 
 #include "aggregator/store/journal.h"
+#include "aggregator/store/memory_store.h"
 #include "aggregator/store/model_store.h"
 #include "aggregator/store/spool.h"
 #include "core/base/error.h"
@@ -23,6 +25,7 @@ struct StateFolder {
   Journal journal;
   Spool spool;
   ModelStore models;
+  MemoryStore memories;
 
   // Makes the folder if need be. Refuses, with kFailedPrecondition, one another aggregator runs on.
   static Result<StateFolder> Open(const Path& folder, const Plan& plan);

@@ -7,6 +7,7 @@
 #include "core/base/format.h"
 #include "plan/mapping_reader.h"
 #include "plan/names_check.h"
+#include "plan/read_aggregation.h"
 
 namespace fx {
 namespace {
@@ -133,6 +134,7 @@ void CrossCheck(const Plan& plan, const YamlValue& document, Complaints& complai
   const YamlRef settings = assigner ? assigner->Find("settings") : nullptr;
   const YamlRef groups = settings ? settings->Find("task_groups") : nullptr;
   if (groups && groups->is_sequence()) GroupChecks(plan, *groups, complaints).Run();
+  CheckAggregation(plan, document, complaints);
 }
 
 }  // namespace fx

@@ -66,6 +66,7 @@ std::string NameOf(int value, const std::vector<Choice>& choices) {
 }
 
 std::string Suggest(std::string_view word, const std::vector<std::string>& known) {
+  if (known.empty()) return "expected nothing here";
   const std::string nearest = NearestName(word, known);
   // Of a short word, two letters are too much to be a slip.
   if (!nearest.empty() && 2 * EditDistance(word, nearest) < word.size()) {

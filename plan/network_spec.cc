@@ -5,6 +5,8 @@
 #include <iterator>
 #include <utility>
 
+#include "core/tensor/state_names.h"
+
 namespace fx {
 namespace {
 
@@ -127,7 +129,7 @@ Layout ParameterLayout(const LayerSpec& layer) {
 }
 
 bool IsTrained(const std::string& parameter) {
-  return !parameter.ends_with(".running_mean") && !parameter.ends_with(".running_var");
+  return !IsRunningStatistic(parameter);
 }
 
 }  // namespace fx

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -56,6 +57,13 @@ struct NetworkSettings {
 enum class TaskFunction { kTrain, kValidate };
 enum class ApplyTo { kGlobal, kLocal };  // validate: the aggregated or the locally trained model
 
+// tasks.<name>.aggregation_type: a row of aggregator/functions/registry.h, and all of its settings.
+struct AggregationSpec {
+  std::string function = "WeightedAverage";
+  std::map<std::string, double, std::less<>> settings;
+  bool operator==(const AggregationSpec&) const = default;
+};
+
 // tasks.<name>
 struct TaskSpec {
   TaskName name;
@@ -65,7 +73,7 @@ struct TaskSpec {
   std::vector<std::string> metrics;
   std::int64_t epochs = 1;                 // train
   std::optional<std::int64_t> batch_size;  // overrides the data loader's
-  std::string aggregation_type = "WeightedAverage";
+  AggregationSpec aggregation_type;        // of those that train
 };
 
 // assigner.settings.task_groups[i]

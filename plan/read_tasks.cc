@@ -4,6 +4,7 @@
 #include "core/base/format.h"
 #include "plan/metric_names.h"
 #include "plan/names_check.h"
+#include "plan/read_aggregation.h"
 #include "plan/read_sections.h"
 #include "plan/section_reader.h"
 
@@ -83,23 +84,6 @@ void ReadPythonTask(MappingReader& reader, const YamlValue& settings, TaskSpec& 
   task.apply = local ? ApplyTo::kLocal : ApplyTo::kGlobal;
 }
 
-void ReadAggregationType(MappingReader& task_reader, Complaints& complaints) {
-  const YamlRef value = task_reader.Get("aggregation_type");
-  if (!value) return;
-  MappingReader reader(value, task_reader.PathOf("aggregation_type"), complaints);
-  std::string name;
-  reader.Require("template", "WeightedAverage");
-  reader.Text("template", name);
-  const std::string last = name.starts_with("openfl.") ? name.substr(name.rfind('.') + 1) : name;
-  if (!name.empty() && last != "WeightedAverage") {
-    reader.Complain("template", format("is \"{}\", expected WeightedAverage", name));
-  }
-  if (const YamlRef settings = reader.Get("settings")) {
-    MappingReader(settings, reader.PathOf("settings"), complaints).Finish();
-  }
-  reader.Finish();
-}
-
 // The function of a task we run, and its kwargs.
 void ReadNativeTask(MappingReader& reader, const NetworkSpec& network, Complaints& complaints,
                     TaskSpec& task) {
@@ -132,7 +116,7 @@ void ReadTask(const YamlEntry& entry, const NetworkSpec* network, Complaints& co
   } else {
     ReadPythonTask(reader, kwargs ? *kwargs : YamlValue(), task);
   }
-  ReadAggregationType(reader, complaints);
+  ReadAggregationType(reader, complaints, task);
   reader.Finish();
   out.emplace(task.name, std::move(task));
 }

@@ -44,6 +44,7 @@ struct Contribution {
 struct AggregateRound {
   Round round;
   ModelId base;
+  bool first = false;  // nothing has been aggregated before
   std::map<TaskName, std::vector<Contribution>> tasks;
 };
 // Writes the model to the plan's best_state_path / last_state_path. `round` is the round that

@@ -238,7 +238,8 @@ void Engine::ChooseBest(const std::vector<AggregatedMetric>& metrics) {
 
 void Engine::AggregateOrKeep() {
   FX_CHECK(state_.phase == Phase::kAggregating);
-  AggregateRound job{.round = state_.round, .base = state_.model, .tasks = {}};
+  AggregateRound job{
+      .round = state_.round, .base = state_.model, .first = !state_.last, .tasks = {}};
   for (const TaskName& task : options_.training_tasks) {
     for (const CollaboratorName& who : options_.members) {
       const auto it = state_.accepted.find({task, who});

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "aggregator/functions/registry.h"
 #include "core/base/error.h"
 
 namespace fx::aggregator {
@@ -93,11 +94,7 @@ WeightedAverage::WeightedAverage(std::vector<double> weights)
 void WeightedAverage::Fold(const Block& block, std::span<float> out) const {
   FX_CHECK(block.updates.size() == weights_.size() && block.base.size() == out.size());
   if (block.whole_scalar) {
-    std::vector<double> terms;
-    for (std::size_t k = 0; k < weights_.size(); ++k) {
-      terms.push_back(weights_[k] * static_cast<double>(block.updates[k].front()));
-    }
-    out.front() = Next(block.base.front(), PairwiseSum(terms) / total_);
+    out.front() = Next(block.base.front(), MeanOfScalar(block));
     return;
   }
   alignas(64) std::array<double, kTile> tile;
@@ -107,6 +104,35 @@ void WeightedAverage::Fold(const Block& block, std::span<float> out) const {
     AddAll(weights_, block.updates, begin, sums);
     Finish(sums.data(), total_, block.base.data() + begin, out.subspan(begin, sums.size()));
   }
+}
+
+void WeightedAverage::Means(const Block& block, std::size_t begin, std::span<double> means) const {
+  FX_CHECK(block.updates.size() == weights_.size());
+  if (block.whole_scalar) {
+    means.front() = MeanOfScalar(block);
+    return;
+  }
+  std::ranges::fill(means, 0.0);
+  AddAll(weights_, block.updates, begin, means);
+  for (double& mean : means) mean /= total_;
+}
+
+double WeightedAverage::MeanOfScalar(const Block& block) const {
+  std::vector<double> terms;
+  for (std::size_t k = 0; k < weights_.size(); ++k) {
+    terms.push_back(weights_[k] * static_cast<double>(block.updates[k].front()));
+  }
+  return PairwiseSum(terms) / total_;
+}
+
+FunctionRow WeightedAverageRow() {
+  return {.name = "WeightedAverage",
+          .alias = {},
+          .settings = {},
+          .make = [](const Settings&,
+                     const Contributors& contributors) -> std::unique_ptr<AggregationFunction> {
+            return std::make_unique<WeightedAverage>(contributors.shares);
+          }};
 }
 
 }  // namespace fx::aggregator

@@ -2,6 +2,7 @@
 // model in both systems, bit for bit.
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <vector>
 
@@ -23,7 +24,12 @@ class WeightedAverage : public AggregationFunction {
 
   void Fold(const Block& block, std::span<float> out) const override;
 
+  // The means alone, of the elements from `begin` on: as many as `means` has.
+  void Means(const Block& block, std::size_t begin, std::span<double> means) const;
+
  private:
+  double MeanOfScalar(const Block& block) const;
+
   std::vector<double> weights_;
   double total_;
 };

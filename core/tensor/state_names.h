@@ -1,13 +1,19 @@
-// Which tensors of a model are not weights but what an optimizer keeps between its steps.
+// Which tensors of a model are not trained weights, by their names.
 #pragma once
 
 #include <string_view>
 
 namespace fx {
 
-// Before the name of such a tensor. They are averages of what the sites sent, and no changes to
-// what there was before: momenta and squares differ from round to round by orders of magnitude, and
-// as a difference to a large one a small one would be lost.
+// Before the name of what a site's optimizer keeps between its steps. Such tensors are averages of
+// what the sites sent, and no changes to what there was before: momenta and squares differ from
+// round to round by orders of magnitude, and as a difference to a large one a small one would be
+// lost.
 inline constexpr std::string_view kOptimizerStatePrefix = "__opt_state_";
+
+// The ends of names of running statistics: averages of the data, which no optimizer moves.
+constexpr bool IsRunningStatistic(std::string_view name) {
+  return name.ends_with(".running_mean") || name.ends_with(".running_var");
+}
 
 }  // namespace fx

@@ -57,6 +57,7 @@ class StagedRound {
   StagedRound()
       : models_(*ModelStore::Open(dir_.path() / "models")),
         spool_(*Spool::Open(dir_.path() / "spool")),
+        memories_(dir_.path() / "memory"),
         base_(*models_.Add(RandomModel(0))) {
     for (std::size_t i = 0; i < kMembers; ++i) Stage(plan_.authorized[i], i);
   }
@@ -75,7 +76,9 @@ class StagedRound {
       if (std::holds_alternative<RoundClosed>(r)) text += Print(r) + "\n";
     }
     const auto& job = std::get<AggregateRound>(ready.actions.back());
-    return {text + Print(Action(job)), *RunAggregateJob(job, models_, spool_, threads)};
+    return {text + Print(Action(job)),
+            *RunAggregateJob(job, HowToAggregateBy(plan_),
+                             {.models = models_, .spool = spool_, .memories = memories_}, threads)};
   }
 
  private:
@@ -104,6 +107,7 @@ class StagedRound {
   TempDir dir_;
   ModelStore models_;
   Spool spool_;
+  MemoryStore memories_;
   ModelId base_;
   Plan plan_ = NinePlan();
   std::vector<ResultStaged> results_;

@@ -14,66 +14,17 @@
 #include "core/base/format.h"
 #include "core/base/random.h"
 #include "tests/support/matchers.h"
+#include "tests/unit/aggregator/job_fixture.h"
 #include "tests/unit/aggregator/reference_average.h"
 
 namespace fx::aggregator {
 namespace {
 
-using test::IsError;
-using test::IsOk;
+using fx::test::IsError;
+using fx::test::IsOk;
+using test::RandomModel;
 
-// Scalars, empty and tiny tensors, and one of several blocks that starts within a block.
-Model RandomModel(std::uint64_t seed) {
-  Model model;
-  for (const Shape& shape : {Shape{}, Shape{3}, Shape{0, 4}, Shape{2, 3, 3}, Shape{101, 1013},
-                             Shape{1}, Shape{30'000}}) {
-    RandomStream stream(seed, "model", model.size());
-    Tensor tensor(shape);
-    for (float& x : tensor.floats()) x = stream.NextFloat() - 0.5F;
-    model.push_back({format("t{}", model.size()), std::move(tensor)});
-  }
-  return model;
-}
-
-class AggregateJobTest : public testing::Test {
- protected:
-  AggregateJobTest()
-      : models_(*ModelStore::Open(dir_.path() / "models")),
-        spool_(*Spool::Open(dir_.path() / "spool")) {
-    action_.round = Round{4};
-    action_.base = *models_.Add(RandomModel(0));
-  }
-
-  void Stage(const std::string& who, const Model& update, std::int64_t samples,
-             const std::string& task = "train") {
-    const Path temp = dir_.path() / "update";
-    const UpdateId id{WriteModelFile(temp, update, DigestKind::kFast)->digest};
-    ASSERT_THAT(spool_.Commit(temp, action_.round, {who}, {task}, id), IsOk());
-    action_.tasks[{task}].push_back({.who = {who}, .update = id, .num_samples = samples});
-  }
-
-  void StageThree() {
-    Stage("ann", RandomModel(1), 100);
-    Stage("bob", RandomModel(2), 300);
-    Stage("cyd", RandomModel(3), 7);
-  }
-
-  Path PathOf(std::size_t index) const {
-    const Contribution& c = action_.tasks.at({"train"}).at(index);
-    return spool_.PathOf(action_.round, c.who, {"train"}, c.update);
-  }
-
-  Result<ModelId> Run(int threads = 2) {
-    return RunAggregateJob(action_, models_, spool_, threads);
-  }
-
-  std::size_t NumModels() const { return ListFolder(dir_.path() / "models")->size(); }
-
-  TempDir dir_;
-  ModelStore models_;
-  Spool spool_;
-  AggregateRound action_{};
-};
+class AggregateJobTest : public test::JobFixture {};
 
 TEST_F(AggregateJobTest, EqualsThePlainLoopBitForBit) {
   StageThree();
@@ -90,7 +41,7 @@ TEST_F(AggregateJobTest, EqualsThePlainLoopBitForBit) {
       const auto values = update[t].tensor.floats();
       parts.emplace_back(values.begin(), values.end());
     }
-    const auto expected = test::ReferenceAverage(base[t].tensor.floats(), parts, shares);
+    const auto expected = fx::test::ReferenceAverage(base[t].tensor.floats(), parts, shares);
     EXPECT_TRUE(std::ranges::equal(next[t].tensor.floats(), expected)) << base[t].name;
   }
 }

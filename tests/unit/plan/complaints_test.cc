@@ -164,11 +164,6 @@ TEST(Complaint, OfWhatOpenFlHasAndWeDoNot) {
   EXPECT_EQ(After("write_logs: true ", "single_col_cert_common_name: all "),
             "plan.yaml:12: aggregator.settings.single_col_cert_common_name is not supported: every "
             "collaborator has a certificate of its own; remove the key");
-  EXPECT_EQ(After("function: train\n",
-                  "function: train\n    aggregation_type: {template: "
-                  "openfl.interface.aggregation_functions.Median}\n"),
-            "plan.yaml:82: tasks.train.aggregation_type.template is "
-            "\"openfl.interface.aggregation_functions.Median\", expected WeightedAverage");
 }
 
 TEST(Complaint, OfTheAggregatorsAddress) {

@@ -1,0 +1,133 @@
+#include "plan/read_aggregation.h"
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "aggregator/functions/registry.h"
+#include "core/base/format.h"
+
+namespace fx {
+namespace {
+
+using aggregator::AggregationFunctions;
+using aggregator::FindAggregationFunction;
+using aggregator::FunctionRow;
+using aggregator::Setting;
+
+MappingReader::Open OpenOf(Setting::Range range) {
+  if (range == Setting::Range::kAbove) return MappingReader::Open::kLow;
+  return range == Setting::Range::kBelow ? MappingReader::Open::kHigh : MappingReader::Open::kNone;
+}
+
+double ReadSetting(MappingReader& reader, const Setting& setting) {
+  double value = setting.fallback;
+  if (!setting.whole) {
+    reader.Real(setting.name, value, setting.low, setting.high, OpenOf(setting.range));
+    return value;
+  }
+  auto whole = static_cast<std::int64_t>(value);
+  reader.Integer(setting.name, whole, static_cast<std::int64_t>(setting.low),
+                 static_cast<std::int64_t>(setting.high));
+  return static_cast<double>(whole);
+}
+
+const FunctionRow* ReadTemplate(MappingReader& reader) {
+  reader.Require("template", "the name of an aggregation function, such as WeightedAverage");
+  std::string name;
+  reader.Text("template", name);
+  if (name.empty()) return nullptr;
+  const std::string last = name.starts_with("openfl.") ? name.substr(name.rfind('.') + 1) : name;
+  const FunctionRow* row = FindAggregationFunction(last);
+  if (row != nullptr) return row;
+  std::vector<std::string> names;
+  for (const FunctionRow& one : AggregationFunctions()) names.emplace_back(one.name);
+  const bool python = last == name && name.find('.') != std::string::npos;
+  reader.Complain("template", format("is \"{}\", {}{}", name, Suggest(last, names),
+                                     python ? " (Python classes cannot be run here)" : ""));
+  return nullptr;
+}
+
+// Where the plan says which function the task has; where the task is, if it does not.
+const YamlValue& PlaceOf(const YamlValue& document, const TaskName& task) {
+  const YamlRef tasks = document.Find("tasks");
+  const YamlRef entry = tasks ? tasks->Find(task.value) : nullptr;
+  const YamlRef type = entry ? entry->Find("aggregation_type") : nullptr;
+  const YamlRef name = type ? type->Find("template") : nullptr;
+  return name ? *name : type ? *type : entry ? *entry : document;
+}
+
+std::vector<const TaskSpec*> TrainingTasksInUse(const Plan& plan) {
+  std::vector<const TaskSpec*> tasks;
+  for (const TaskGroup& group : plan.task_groups) {
+    for (const TaskName& name : group.tasks) {
+      const auto found = plan.tasks.find(name);
+      if (found == plan.tasks.end()) continue;
+      if (found->second.function == TaskFunction::kTrain) tasks.push_back(&found->second);
+    }
+  }
+  return tasks;
+}
+
+void CheckNumberOfSites(const Plan& plan, const TaskSpec& task, const YamlValue& place,
+                        Complaints& complaints) {
+  const FunctionRow* row = FindAggregationFunction(task.aggregation_type.function);
+  const std::size_t sites = plan.authorized.size();
+  if (row == nullptr || row->least_sites == nullptr || sites == 0) return;
+  const std::size_t least = row->least_sites(task.aggregation_type.settings);
+  if (sites >= least) return;
+  complaints.Add(place, format("tasks.{}.aggregation_type: {} with these settings needs {} sites, "
+                               "cols.yaml has {}; expected more sites or fewer attackers",
+                               task.name.value, row->name, least, sites));
+}
+
+// Of a task that is a Python class, epochs and batches are its own affair.
+void CheckSteps(const Plan& plan, const TaskSpec& task, const YamlValue& place,
+                Complaints& complaints) {
+  const FunctionRow* row = FindAggregationFunction(task.aggregation_type.function);
+  if (row == nullptr || !row->needs_steps || plan.python_parts.empty()) return;
+  complaints.Add(place, format("tasks.{}.aggregation_type: {} has to know how many steps a site "
+                               "takes, which a Python class does not tell; expected another "
+                               "function",
+                               task.name.value, row->name));
+}
+
+}  // namespace
+
+void ReadAggregationType(MappingReader& task_reader, Complaints& complaints, TaskSpec& task) {
+  const YamlRef value = task_reader.Get("aggregation_type");
+  if (!value) return;
+  MappingReader reader(value, task_reader.PathOf("aggregation_type"), complaints);
+  const FunctionRow* row = ReadTemplate(reader);
+  const YamlRef given = reader.Get("settings");
+  reader.Finish();
+  if (row == nullptr) return;
+  task.aggregation_type = {.function = std::string(row->name), .settings = {}};
+  MappingReader settings(given ? given : std::make_shared<YamlValue>(), reader.PathOf("settings"),
+                         complaints);
+  for (const Setting& setting : row->settings) {
+    task.aggregation_type.settings[std::string(setting.name)] = ReadSetting(settings, setting);
+  }
+  settings.Finish();
+  if (task.function == TaskFunction::kTrain || row->name == "WeightedAverage") return;
+  reader.Complain("template", format("is {}, but a task that validates sends numbers, which are "
+                                     "always averaged; expected WeightedAverage",
+                                     row->name));
+}
+
+void CheckAggregation(const Plan& plan, const YamlValue& document, Complaints& complaints) {
+  const std::vector<const TaskSpec*> tasks = TrainingTasksInUse(plan);
+  if (tasks.empty()) return;
+  const TaskSpec& first = *tasks.front();
+  CheckNumberOfSites(plan, first, PlaceOf(document, first.name), complaints);
+  CheckSteps(plan, first, PlaceOf(document, first.name), complaints);
+  for (const TaskSpec* task : tasks) {
+    if (task->aggregation_type == first.aggregation_type) continue;
+    complaints.Add(PlaceOf(document, task->name),
+                   format("tasks.{}.aggregation_type differs from that of tasks.{}; expected the "
+                          "same, since all tasks that train make one model",
+                          task->name.value, first.name.value));
+  }
+}
+
+}  // namespace fx

@@ -90,6 +90,15 @@ TEST(AggregationType, ThatNeedsMoreSitesThanThereAreIsRefused) {
   EXPECT_EQ(With(krum).Cols("collaborators: []").Complaints(), "") << "nobody has joined yet";
 }
 
+TEST(AggregationType, ThatCountsStepsIsRefusedForPythonClasses) {
+  With plan("{template: FedNova}");
+  EXPECT_EQ(plan.Complaints(), "");
+  plan.Replace("template: IdxDataLoader", "template: src.loader.Mine");
+  EXPECT_EQ(plan.Complaints(),
+            "plan.yaml:82: tasks.train.aggregation_type: FedNova has to know how many steps a "
+            "site takes, which a Python class does not tell; expected another function");
+}
+
 TEST(AggregationType, OfATaskThatValidatesIsTheWeightedAverage) {
   EXPECT_EQ(After("function: validate\n",
                   "function: validate\n    aggregation_type: {template: Median}\n"),

@@ -9,10 +9,14 @@ source "$(dirname "$0")/common.inc"
 seeds=${SEEDS:-1 2 3}
 kills=${KILLS:-12}
 
-prepare_federation 4
+# An optimizer at the aggregator, whose state must be neither lost nor advanced twice.
+adam='aggregation_type: {template: FedAdam, settings: {learning_rate: 0.02}}'
+prepare_federation 4 "s|^    function: train\$|&\n    $adam|"
+grep -q FedAdam plan/plan.yaml || fail "the plan says nothing of FedAdam"
 cp -a "$work" "$work.prepared"
 trap 'rm -rf "$work.prepared"; cleanup' EXIT
 run_federation
+[ "$(ls local_state/aggregator/*/memory | wc -l)" -ge 2 ] || fail "nothing of FedAdam is kept"
 undisturbed="$(sha256 save/last.pbuf) $(sha256 save/best.pbuf)"
 lines=$(wc -l <logs/aggregator_metrics.txt)
 

@@ -1,7 +1,9 @@
 // What an aggregation function keeps from round to round: never lost, never counted twice.
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "tests/unit/aggregator/job_fixture.h"
 
@@ -88,7 +90,9 @@ TEST_F(MemoryJobTest, IsPrunedOnceARoundStartsFromTheNext) {
 
 TEST_F(MemoryJobTest, ThatIsLostIsNoticed) {
   Open(*Run());
-  for (const Path& file : *ListFolder(dir_.path() / "memory")) {
+  const std::vector<Path> files = *ListFolder(dir_.path() / "memory");
+  ASSERT_EQ(files.size(), 2U);
+  for (const Path& file : files) {
     ASSERT_THAT(RemoveIfExists(file), IsOk());
   }
   EXPECT_THAT(Run(), IsError(ErrorCode::kNotFound, "cannot aggregate round 5"));

@@ -73,7 +73,7 @@ struct TaskSpec {
   std::vector<std::string> metrics;
   std::int64_t epochs = 1;                 // train
   std::optional<std::int64_t> batch_size;  // overrides the data loader's
-  AggregationSpec aggregation_type;        // of those that train
+  AggregationSpec aggregation_type{};      // of those that train
 };
 
 // assigner.settings.task_groups[i]

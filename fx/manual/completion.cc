@@ -124,7 +124,9 @@ std::string ZshCompletion(Commands commands) {
       "    _files\n"
       "  fi\n"
       "}}\n"
-      "compdef _fx fx\n",
+      "# Loaded by its name in $fpath, this file is the function's first call; else it is "
+      "sourced.\n"
+      "if [[ ${{funcstack[1]}} == _fx ]]; then _fx \"$@\"; else compdef _fx fx; fi\n",
       Lonely(commands), Cases(commands, "    "));
 }
 
@@ -147,30 +149,41 @@ std::string FishOption(const OptionFacts& option, const std::string& condition) 
 
 std::string FishCommand(const CommandFacts& c) {
   std::string text;
-  std::string condition = "__fish_seen_subcommand_from " + c.noun;
   if (!c.verb.empty()) {
-    text = format("complete -c fx -f -n {} -a {} -d {}\n",
-                  Quoted(format("__fx_needs_verb {}", c.noun)), c.verb, Quoted(c.summary));
-    condition += "; and __fish_seen_subcommand_from " + c.verb;
+    text = format("complete -c fx -f -n {} -a {} -d {}\n", Quoted("__fx_at " + c.noun), c.verb,
+                  Quoted(c.summary));
   }
-  for (const OptionFacts& option : c.options) text += FishOption(option, condition);
+  for (const OptionFacts& option : c.options) text += FishOption(option, "__fx_at " + c.words());
   return text;
 }
 
 }  // namespace
 
 std::string FishCompletion(Commands commands) {
-  std::string text =
+  std::string text = format(
       "# fish completion of fx; made by `fx completion fish`\n"
-      "function __fx_needs_verb\n"
-      "  set -l typed (commandline -opc)\n"
-      "  test \"$typed[-1]\" = \"$argv[1]\"\n"
-      "end\n";
-  for (const OptionFacts& option : GlobalOptions()) {
-    text += FishOption(option, "__fish_use_subcommand");
-  }
+      "function __fx_at -d 'Whether these are the noun and the verb typed so far'\n"
+      "  set -l typed (commandline -opc)[2..]\n"
+      "  set -l command\n"
+      "  while set -q typed[1]\n"
+      "    set -l word $typed[1]\n"
+      "    set -e typed[1]\n"
+      "    switch $word\n"
+      "      case -l --log-level\n"
+      "        set -e typed[1]\n"
+      "      case '-*'\n"
+      "        set -q command[1]; and break\n"
+      "      case '*'\n"
+      "        set -a command $word\n"
+      "        string match -qr '.+ .+|^({})$' -- \"$command\"; and break\n"
+      "    end\n"
+      "  end\n"
+      "  test \"$command\" = \"$argv\"\n"
+      "end\n",
+      Lonely(commands));
+  for (const OptionFacts& option : GlobalOptions()) text += FishOption(option, "__fx_at");
   for (const std::string& noun : NounsOf(commands)) {
-    text += format("complete -c fx -f -n __fish_use_subcommand -a {}\n", noun);
+    text += format("complete -c fx -f -n __fx_at -a {}\n", noun);
   }
   for (const CommandFacts& c : commands) text += FishCommand(c);
   return text;

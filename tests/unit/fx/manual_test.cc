@@ -40,13 +40,39 @@ class Manual : public test::VerbTest {
                "\"%s\\n\" \"${{COMPREPLY[@]}}\"'",
                Bare(typed), words.size()));
     EXPECT_EQ(ran.exit_code, 0) << ran.output;
-    std::vector<std::string> offered;
-    std::istringstream lines(ran.output);
-    for (std::string line; std::getline(lines, line);) offered.push_back(line);
-    return offered;
+    return Lines(ran.output);
+  }
+  // What fish offers for the last word of a line, without what it says of it.
+  std::vector<std::string> FishOffers(const std::string& line) {
+    EXPECT_EQ(Run({"completion", "fish"}), ExitCode::kDone);
+    EXPECT_THAT(AtomicWrite("fx.fish", out()), IsOk());
+    const Ran ran = RunCommand(
+        format("HOME=. fish --no-config -c 'source fx.fish; complete -C \"{}\"' | cut -f 1", line));
+    EXPECT_EQ(ran.exit_code, 0) << ran.output;
+    return Lines(ran.output);
+  }
+  // What becomes of lines when Tab is pressed behind them, in one zsh after the other line.
+  std::vector<std::string> ZshMakes(const std::vector<std::string>& typed) {
+    EXPECT_EQ(Run({"completion", "zsh"}), ExitCode::kDone);
+    EXPECT_THAT(AtomicWrite("_fx", out()), IsOk());
+    std::string command =
+        format("HOME=. timeout 60 zsh -f {}/tests/unit/fx/complete.zsh \"$PWD\"", FX_SOURCE_DIR);
+    for (const std::string& line : typed) command += format(" '{}'", line);
+    const Ran ran = RunCommand(command);
+    EXPECT_EQ(ran.exit_code, 0) << ran.output;
+    return Lines(ran.output);
+  }
+  static bool IsInstalled(const std::string& shell) {
+    return RunCommand("command -v " + shell).exit_code == 0;
   }
 
  private:
+  static std::vector<std::string> Lines(const std::string& text) {
+    std::vector<std::string> all;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) all.push_back(line);
+    return all;
+  }
   // The line above is in single quotes already.
   static std::string Bare(std::string text) {
     std::ranges::replace(text, '\'', '"');
@@ -66,6 +92,34 @@ TEST_F(Manual, BashOffersNounsVerbsAndOptions) {
 TEST_F(Manual, BashLooksPastTheLogLevelAndOptionsThatAreThere) {
   EXPECT_THAT(Offered({"-l", "plan", "workspace", "cr"}), UnorderedElementsAre("create"));
   EXPECT_THAT(Offered({"plan", "save", "-n", "x", "--na"}), UnorderedElementsAre("--name"));
+}
+
+TEST_F(Manual, FishOffersNounsVerbsAndOptions) {
+  if (!IsInstalled("fish")) GTEST_SKIP() << "fish is not installed";
+  EXPECT_THAT(FishOffers("fx "), IsSupersetOf({"aggregator", "plan", "workspace"}));
+  EXPECT_THAT(FishOffers("fx --v"), UnorderedElementsAre("--version"));
+  EXPECT_THAT(FishOffers("fx pl"), UnorderedElementsAre("plan"));
+  EXPECT_THAT(FishOffers("fx plan s"), UnorderedElementsAre("save", "set", "switch"));
+  EXPECT_THAT(FishOffers("fx plan initialize --agg"), UnorderedElementsAre("--aggregator_address"));
+  EXPECT_THAT(FishOffers("fx status --j"), UnorderedElementsAre("--json"));
+}
+
+TEST_F(Manual, FishLooksPastTheLogLevelAndOptionsThatAreThere) {
+  if (!IsInstalled("fish")) GTEST_SKIP() << "fish is not installed";
+  EXPECT_THAT(FishOffers("fx -l plan workspace cr"), UnorderedElementsAre("create"));
+  EXPECT_THAT(FishOffers("fx --no-warnings pl"), UnorderedElementsAre("plan"));
+  EXPECT_THAT(FishOffers("fx plan save -n x --na"), UnorderedElementsAre("--name"));
+  EXPECT_THAT(FishOffers("fx collaborator start -n plan s"), Not(Contains("switch")));
+}
+
+TEST_F(Manual, ZshCompletesFromTheFirstTabOn) {
+  if (!IsInstalled("zsh")) GTEST_SKIP() << "zsh is not installed";
+  EXPECT_THAT(ZshMakes({"fx pl", "fx plan se", "fx plan initialize --agg", "fx status --j",
+                        "fx -l plan workspace cr", "fx plan save -n x --na", "fx workspace q"}),
+              testing::ElementsAre("<fx plan >", "<fx plan set >",
+                                   "<fx plan initialize --aggregator_address >",
+                                   "<fx status --json >", "<fx -l plan workspace create >",
+                                   "<fx plan save -n x --name >", "<fx workspace q>"));
 }
 
 TEST_F(Manual, EveryShellKnowsEveryCommand) {

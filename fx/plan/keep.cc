@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "core/base/digest.h"
 #include "core/base/format.h"
 #include "fx/plan/commands.h"
 #include "fx/plan/named_plans.h"
@@ -11,7 +12,8 @@
 namespace fx {
 namespace {
 
-// What is about to be replaced, unless it is kept somewhere already.
+// What is about to be replaced, unless it is kept somewhere already. Under a name made of its text,
+// so that it replaces no other, and beside the plans that have names, since they are removed.
 Status KeepUnsaved(const std::string& next, Io& io) {
   if (!Exists(kPlanFile)) return Ok();
   const std::string text = TRY(ReadFile(kPlanFile, kMaxYamlBytes));
@@ -19,8 +21,7 @@ Status KeepUnsaved(const std::string& next, Io& io) {
   for (const std::string& name : TRY(PlanNames())) {
     if (TRY(ReadNamedPlan(name)) == text) return Ok();
   }
-  const std::string current = TRY(CurrentPlanName());
-  const Path kept = TRY(NamedPlanFile(current)).parent_path() / "unsaved.yaml";
+  const Path kept = Path(kPlansFolder) / format("unsaved_{}.yaml", Sha384Hex(text).substr(0, 8));
   TRY(MakeFolders(kept.parent_path()));
   TRY(AtomicWrite(kept, text));
   io.err << format("{} had changes that were not saved; they are in {}\n", kPlanFile,

@@ -12,7 +12,6 @@
 namespace fx {
 namespace {
 
-constexpr const char* kPlansFolder = "plan/plans";
 constexpr const char* kNameKey = "current_plan_name";
 constexpr std::size_t kLongestName = 64;
 

@@ -12,6 +12,7 @@ namespace fx {
 
 inline constexpr const char* kPlanFile = "plan/plan.yaml";
 inline constexpr const char* kColsFile = "plan/cols.yaml";
+inline constexpr const char* kPlansFolder = "plan/plans";
 inline constexpr const char* kDefaultPlanName = "default";
 
 // Where the plan of this name is kept. Refuses a name that is not made of letters, digits, '-', '_'

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/digest.h"
+#include "core/base/format.h"
 #include "plan/load.h"
 #include "tests/support/matchers.h"
 #include "tests/support/must.h"
@@ -34,6 +35,10 @@ class PlanVerbs : public test::VerbTest {
   void Do(std::vector<std::string> words) {
     words.insert(words.begin(), "plan");
     ASSERT_EQ(Run(words), ExitCode::kDone) << err();
+  }
+  // Where a plan that was in use and in no plan with a name is put.
+  static Path UnsavedFile(const std::string& text) {
+    return format("plan/plans/unsaved_{}.yaml", Sha384Hex(text).substr(0, 8));
   }
   ExitCode Refused(std::vector<std::string> words) {
     words.insert(words.begin(), "plan");
@@ -202,8 +207,23 @@ TEST_F(PlanVerbs, SwitchLosesNoEdits) {
   const std::string edited = PlanText();
   Do({"switch"});
   EXPECT_NE(PlanText(), edited);
-  EXPECT_EQ(Must(ReadFile("plan/plans/default/unsaved.yaml")), edited);
-  EXPECT_THAT(err(), HasSubstr("plan/plans/default/unsaved.yaml"));
+  EXPECT_EQ(Must(ReadFile(UnsavedFile(edited))), edited);
+  EXPECT_THAT(err(), HasSubstr(UnsavedFile(edited).string()));
+
+  Do({"set", "aggregator.settings.rounds_to_train", "26"});
+  Do({"switch"});
+  EXPECT_EQ(Must(ReadFile(UnsavedFile(edited))), edited) << "the second edit replaced the first";
+}
+
+TEST_F(PlanVerbs, RemoveLosesNoEditsOfThePlanThatIsRemoved) {
+  Do({"save"});
+  Do({"save", "-n", "long"});
+  Do({"set", "aggregator.settings.rounds_to_train", "25"});
+  const std::string edited = PlanText();
+  Do({"remove", "-n", "long"});
+  EXPECT_NE(PlanText(), edited);
+  EXPECT_FALSE(Exists("plan/plans/long"));
+  EXPECT_EQ(Must(ReadFile(UnsavedFile(edited))), edited);
 }
 
 TEST_F(PlanVerbs, SwitchToAPlanThatIsNotThereListsThoseThatAre) {

@@ -52,6 +52,21 @@ Status CheckIsWorkspace(const Path& archive, const std::vector<ArchiveEntry>& en
   return Ok();
 }
 
+// A key that came from elsewhere would be taken for this site's own and certified, and a
+// collaborator's notes for work it has done.
+Status CheckBringsNoSecrets(const Path& archive, const std::vector<ArchiveEntry>& entries) {
+  for (const ArchiveEntry& entry : entries) {
+    const Path top = *Path(entry.name).begin();
+    if (entry.folder || (top != "cert" && top != "local_state")) continue;
+    return Fail(
+        Error(ErrorCode::kInvalidArgument, format("{} holds {}; keys, certificates and state are "
+                                                  "made where they are used, and never sent in it",
+                                                  archive.string(), entry.name))
+            .Hint("ask the aggregator's side for the file `fx workspace export` made"));
+  }
+  return Ok();
+}
+
 // A frozen plan is read-only here as it was there.
 FileMode ModeOf(std::string_view name) {
   return name.starts_with("plan/plan_") ? FileMode::kFrozen : FileMode::kPublic;
@@ -145,6 +160,7 @@ class WorkspaceImport : public Command {
     TRY(In(CheckSha256(archive, sha256_), "cannot import the workspace"));
     const std::vector<ArchiveEntry> entries = TRY(ReadZip(archive, kLargestArchive));
     TRY(CheckIsWorkspace(archive, entries));
+    TRY(CheckBringsNoSecrets(archive, entries));
 
     // Unpacked beside its place and then moved there, so that half a workspace is never seen.
     const Path half = "." + folder.string() + ".importing";

@@ -74,6 +74,18 @@ TEST_F(WorkspaceImport, RefusesAnArchiveOfSomethingElse) {
   EXPECT_FALSE(Exists("photos"));
 }
 
+TEST_F(WorkspaceImport, RefusesKeysCertificatesAndStateOfOthers) {
+  for (const std::string name :
+       {"cert/client/col_ann.key", "cert/cert_chain.crt", "local_state/collaborator/ann/state"}) {
+    auto entries = Workspace();
+    entries.push_back({.name = name, .bytes = "of somebody else"});
+    ASSERT_THAT(WriteZip("study.zip", entries), IsOk());
+    EXPECT_EQ(Import("study.zip"), ExitCode::kFailed) << name;
+    EXPECT_THAT(err(), HasSubstr("study.zip holds "));
+    EXPECT_THAT(ListFolder("."), test::IsOkAndHolds(testing::SizeIs(1)));
+  }
+}
+
 TEST_F(WorkspaceImport, RefusesAFrozenPlanThatIsNotWhatItsNamePromises) {
   std::vector<ArchiveEntry> entries = Workspace();
   entries.back().bytes += "\n";

@@ -57,7 +57,7 @@ class DoctorCommand : public Command {
     const bool aggregator = name_.empty() && IsAggregator(*plan);
     if (aggregator) ExamineAggregator(*plan, now, list);
     ExamineDisk(*plan, aggregator, list);
-    ExamineSites(*plan, now, list);
+    ExamineSites(*plan, aggregator, now, list);
   }
 
   void ExamineAggregator(const Plan& plan, std::int64_t now, CheckList& list) const {
@@ -68,11 +68,14 @@ class DoctorCommand : public Command {
       list.Good("collaborators", format("{} may take part", plan.authorized.size()));
     }
     ExamineInitialModel(plan, list);
-    if (plan.network.tls) ExamineAggregatorCertificate(plan, now, list);
+    if (plan.network.tls) {
+      ExamineAggregatorCertificate(plan, now, list);
+      ExamineRevocationList(plan, now, list);
+    }
     ExaminePort(plan, list);
   }
 
-  void ExamineSites(const Plan& plan, std::int64_t now, CheckList& list) const {
+  void ExamineSites(const Plan& plan, bool aggregator, std::int64_t now, CheckList& list) const {
     std::map<std::string, std::string> sites;
     if (Exists(data_)) {
       auto read = LoadDataFile(data_);
@@ -86,6 +89,7 @@ class DoctorCommand : public Command {
           Error(ErrorCode::kNotFound, format("{} has no line for the collaborator {}", data_, only))
               .Hint(format("fx collaborator create -n {} -d <data path or shard>", only)));
     }
+    if (only.empty() && !aggregator) WarnOfNoRole(plan, !sites.empty(), list);
     for (const auto& [name, path] : sites) {
       if (!only.empty() && name != only) continue;
       const CollaboratorName site{name};

@@ -15,8 +15,11 @@
 #include "aggregator/standing.h"
 #include "core/base/format.h"
 #include "core/tensor/model_file.h"
+#include "fx/aggregator/watch.h"
 #include "pki/cert_store.h"
 #include "pki/certificate.h"
+#include "pki/certificate_authority.h"
+#include "pki/expiry.h"
 #include "pki/identity.h"
 #include "plan/model_layout.h"
 #include "plan/python_parts.h"
@@ -27,8 +30,6 @@
 namespace fx {
 namespace {
 
-constexpr std::int64_t kDay = 24 * 60 * 60;
-constexpr std::int64_t kWarnDays = 30;
 constexpr std::int64_t kTolerance = 5 * 60;
 
 void ExamineBundle(const std::string& name, const Result<PemBundle>& bundle, std::int64_t now,
@@ -36,10 +37,9 @@ void ExamineBundle(const std::string& name, const Result<PemBundle>& bundle, std
   if (!bundle) return list.Bad(name, bundle.error());
   const auto certificate = Certificate::FromPem(bundle->certificate, name);
   if (!certificate) return list.Bad(name, certificate.error());
-  const std::int64_t end = certificate->validity().to;
-  const std::string until = "valid until " + UtcText(end);
-  if (end - now > kWarnDays * kDay) return list.Good(name, until);
-  list.Warn(name, format("{}, which is in {} days", until, (end - now) / kDay), renew);
+  const std::string warning = ExpiryWarning(certificate->validity(), now);
+  if (!warning.empty()) return list.Warn(name, warning, renew);
+  list.Good(name, "valid until " + UtcText(certificate->validity().to));
 }
 
 // Seconds since the epoch; none if the file cannot be asked.
@@ -97,10 +97,25 @@ std::string Megabytes(std::uint64_t bytes) {
 }  // namespace
 
 bool IsAggregator(const Plan& plan) {
+  if (!plan.network.tls && Exists(plan.aggregator.init_state_path)) return true;
   const auto identity = Identity::Aggregator(plan.network.agg_addr);
   if (!identity) return false;
   const Path& certs = plan.network.cert_folder;
   return Exists(identity->File(certs, ".key")) || Exists(identity->File(certs, ".csr"));
+}
+
+void WarnOfNoRole(const Plan& plan, bool has_sites, CheckList& list) {
+  const std::string& name = plan.network.agg_addr;
+  if (CertificateAuthority::ExistsIn(plan.network.cert_folder)) {
+    list.Warn("certificate of the aggregator",
+              format("the authority is here, but neither a key nor a request of {}", name),
+              format("fx aggregator generate-cert-request --fqdn {0}, then fx aggregator certify "
+                     "--fqdn {0}; nothing, if the aggregator runs elsewhere",
+                     name));
+  } else if (!has_sites) {
+    list.Warn("role", format("nothing here belongs to the aggregator, {}, or to a site", name),
+              "at the aggregator: fx workspace certify; at a site: fx collaborator create");
+  }
 }
 
 void ExamineClock(const Path& plan_file, std::int64_t now, CheckList& list) {
@@ -115,6 +130,16 @@ void ExamineAggregatorCertificate(const Plan& plan, std::int64_t now, CheckList&
   ExamineBundle("certificate of the aggregator",
                 LoadAggregatorCredentials(plan.network.cert_folder, plan.network.agg_addr), now,
                 "fx pki renew", list);
+}
+
+void ExamineRevocationList(const Plan& plan, std::int64_t now, CheckList& list) {
+  const std::string name = "revocation list";
+  const auto revoked = LoadListInForce(plan.network.cert_folder);
+  if (!revoked) return list.Bad(name, revoked.error());
+  if (!revoked->has_value()) return;
+  const std::string warning = ExpiryWarning((*revoked)->validity(), now);
+  if (!warning.empty()) return list.Warn(name, warning, "fx pki renew --crl");
+  list.Good(name, "next due on " + UtcText((*revoked)->validity().to));
 }
 
 void ExamineCollaboratorCertificate(const Plan& plan, const CollaboratorName& name,

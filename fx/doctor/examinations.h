@@ -21,6 +21,9 @@ void ExamineAggregatorCertificate(const Plan& plan, std::int64_t now, CheckList&
 void ExamineCollaboratorCertificate(const Plan& plan, const CollaboratorName& name,
                                     std::int64_t now, CheckList& list);
 
+// As the aggregator takes it when it starts; nothing is said if nobody was ever revoked.
+void ExamineRevocationList(const Plan& plan, std::int64_t now, CheckList& list);
+
 // The model everyone starts from is there and of the plan's network.
 void ExamineInitialModel(const Plan& plan, CheckList& list);
 
@@ -34,7 +37,12 @@ void ExamineDisk(const Plan& plan, bool aggregator, CheckList& list);
 void ExamineData(const Plan& plan, const CollaboratorName& name, const std::string& data_path,
                  CheckList& list);
 
-// True if cert/server has anything of the plan's aggregator.
+// True if cert/server has anything of the plan's aggregator or, without TLS, the first model is
+// here, which no archive has in it.
 bool IsAggregator(const Plan& plan);
+
+// Of a workspace that is not the aggregator's: a warning if it is the authority's, or if it has no
+// sites either, for then little of it was examined.
+void WarnOfNoRole(const Plan& plan, bool has_sites, CheckList& list);
 
 }  // namespace fx

@@ -50,4 +50,20 @@ class VerbTest : public testing::Test {
   std::unique_ptr<TestIo> io_ = std::make_unique<TestIo>();
 };
 
+// The folder is a workspace of linear regression, initialised for an aggregator at localhost, with
+// an authority that has signed nothing yet.
+class InitializedTest : public VerbTest {
+ protected:
+  void SetUp() override {
+    ASSERT_EQ(Run({"workspace", "create", "--prefix", ".", "--template", "logistic_regression"}),
+              ExitCode::kDone);
+    ASSERT_EQ(Run({"plan", "initialize", "-a", "localhost"}), ExitCode::kDone) << err();
+    ASSERT_EQ(Run({"workspace", "certify"}), ExitCode::kDone) << err();
+  }
+  void CertifySite(const std::string& name) {
+    ASSERT_EQ(Run({"collaborator", "generate-cert-request", "-n", name}), ExitCode::kDone);
+    ASSERT_EQ(Run({"collaborator", "certify", "-n", name, "-s"}), ExitCode::kDone) << err();
+  }
+};
+
 }  // namespace fx::test

@@ -19,15 +19,11 @@ using nlohmann::json;
 using test::IsOk;
 using testing::HasSubstr;
 
-class CollaboratorPing : public test::VerbTest {
+class CollaboratorPing : public test::InitializedTest {
  protected:
   void SetUp() override {
-    ASSERT_EQ(Run({"workspace", "create", "--prefix", ".", "--template", "logistic_regression"}),
-              ExitCode::kDone);
-    ASSERT_EQ(Run({"plan", "initialize", "-a", "localhost"}), ExitCode::kDone) << err();
-    ASSERT_EQ(Run({"workspace", "certify"}), ExitCode::kDone) << err();
-    ASSERT_EQ(Run({"collaborator", "generate-cert-request", "-n", "ann"}), ExitCode::kDone);
-    ASSERT_EQ(Run({"collaborator", "certify", "-n", "ann", "-s"}), ExitCode::kDone) << err();
+    InitializedTest::SetUp();
+    CertifySite("ann");
   }
   void Set(const std::string& key, const std::string& value) {
     ASSERT_EQ(Run({"plan", "set", key, value}), ExitCode::kDone) << err();

@@ -20,22 +20,16 @@ using testing::HasSubstr;
 
 constexpr std::int64_t kDay = 24 * 60 * 60;
 
-// In an initialised workspace on a table of eight rows, with the certificates of an aggregator and
-// a site.
-class Doctor : public test::VerbTest {
+class Doctor : public test::InitializedTest {
  protected:
   void SetUp() override {
-    ASSERT_EQ(Run({"workspace", "create", "--prefix", ".", "--template", "logistic_regression"}),
-              ExitCode::kDone);
-    ASSERT_EQ(Run({"plan", "initialize", "-a", "localhost"}), ExitCode::kDone) << err();
-    ASSERT_EQ(Run({"workspace", "certify"}), ExitCode::kDone) << err();
+    InitializedTest::SetUp();
     ASSERT_EQ(Run({"aggregator", "generate-cert-request", "--fqdn", "localhost"}), ExitCode::kDone);
     ASSERT_EQ(Run({"aggregator", "certify", "--fqdn", "localhost", "-s"}), ExitCode::kDone);
   }
   void AddSite(const std::string& name, const std::string& data) {
     ASSERT_EQ(Run({"collaborator", "create", "-n", name, "-d", data, "-s"}), ExitCode::kDone);
-    ASSERT_EQ(Run({"collaborator", "generate-cert-request", "-n", name}), ExitCode::kDone);
-    ASSERT_EQ(Run({"collaborator", "certify", "-n", name, "-s"}), ExitCode::kDone) << err();
+    CertifySite(name);
   }
   // The check of this name in the last run's JSON.
   json Check(const std::string& name) {
@@ -129,6 +123,45 @@ TEST_F(Doctor, WarnsOfAClockThatIsSlow) {
   EXPECT_EQ(right.checks().at(0).finding, Finding::kGood);
   ExamineClock("plan/plan.yaml", UnixNow() - kDay, slow);
   EXPECT_EQ(slow.checks().at(0).finding, Finding::kWarning);
+}
+
+TEST_F(Doctor, WarnsOfAnAuthorityWhoseAggregatorHasNoKeyYet) {
+  ASSERT_THAT(RemoveIfExists("cert/server/agg_localhost.key"), IsOk());
+  ASSERT_THAT(RemoveIfExists("cert/server/agg_localhost.csr"), IsOk());
+  EXPECT_EQ(Examine(), ExitCode::kDone);
+  EXPECT_EQ(Check("certificate of the aggregator").at("finding"), "warning");
+  EXPECT_THAT(Check("certificate of the aggregator").at("fix"),
+              HasSubstr("fx aggregator generate-cert-request --fqdn localhost"));
+  EXPECT_EQ(Check("role"), json());
+}
+
+TEST_F(Doctor, WarnsOfAWorkspaceThatIsNobodysYet) {
+  std::filesystem::remove_all("cert");
+  EXPECT_EQ(Examine(), ExitCode::kDone);
+  EXPECT_EQ(Check("role").at("finding"), "warning");
+  EXPECT_THAT(Check("role").at("fix"), HasSubstr("fx collaborator create"));
+  ASSERT_EQ(Run({"collaborator", "create", "-n", "ann", "-d", "/nowhere"}), ExitCode::kDone);
+  EXPECT_NE(Examine(), ExitCode::kDone);
+  EXPECT_EQ(Check("role"), json());
+}
+
+TEST_F(Doctor, KnowsAnAggregatorWithoutTlsByItsModel) {
+  std::filesystem::remove_all("cert");
+  ASSERT_EQ(Run({"plan", "set", "network.settings.use_tls", "false"}), ExitCode::kDone) << err();
+  EXPECT_EQ(Examine(), ExitCode::kDone) << out();
+  EXPECT_EQ(Check("port").at("finding"), "ok");
+  EXPECT_EQ(Check("certificate of the aggregator"), json());
+}
+
+TEST_F(Doctor, FindsARevocationListThatIsMissing) {
+  AddSite("ann", "/nowhere");
+  ASSERT_EQ(Run({"pki", "revoke", "ann"}), ExitCode::kDone) << err();
+  Examine();
+  EXPECT_EQ(Check("revocation list").at("finding"), "ok") << out();
+  ASSERT_THAT(RemoveIfExists(RevocationFile("cert")), IsOk());
+  EXPECT_NE(Examine(), ExitCode::kDone);
+  EXPECT_EQ(Check("revocation list").at("finding"), "failed");
+  EXPECT_THAT(Check("revocation list").at("fix"), HasSubstr("fx pki renew --crl"));
 }
 
 TEST_F(Doctor, RefusesOutsideAWorkspace) {

@@ -13,13 +13,12 @@
 #include "core/base/format.h"
 #include "core/base/log.h"
 #include "core/base/nearest.h"
+#include "fx/manual/facts.h"
 #include "fx/not_here.h"
 #include "fx/workspace/scope.h"
 
 namespace fx {
 namespace {
-
-constexpr std::string_view kLogLevelHelp = "Log lines to show: debug, info, warning or error";
 
 // A complaint about the command line itself.
 Error Usage(std::string message, std::string hint) {
@@ -117,16 +116,23 @@ std::string MapOf(Commands commands, std::string_view noun) {
   return map;
 }
 
+std::string GlobalOptionsText() {
+  std::string text;
+  for (const OptionFacts& option : GlobalOptions()) {
+    std::string names;
+    for (const std::string& name : option.names) names += (names.empty() ? "" : ", ") + name;
+    if (option.kind != OptionKind::kSwitch) names += " LEVEL";
+    text += format("  {:<23}{}\n", names, option.help);
+  }
+  return text;
+}
+
 std::string RootHelp(Commands commands) {
   return format(
       "fx: several sites train one model; their data stays where it is.\n\n"
-      "Usage: fx [-l LEVEL] [--no-warnings] <noun> <verb> [options]\n{}\n"
-      "  -l, --log-level LEVEL  {}\n"
-      "  --no-warnings          Accepted for OpenFL's sake: no Python, no warnings of its own\n"
-      "  -h, --help             This map; after a noun or a verb, its own help\n"
-      "  --version              The version of fx\n\n"
+      "Usage: fx [-l LEVEL] [--no-warnings] <noun> <verb> [options]\n{}\n{}\n"
       "`fx <noun> <verb> --help` shows the options of a verb and an example.\n",
-      MapOf(commands, {}), kLogLevelHelp);
+      MapOf(commands, {}), GlobalOptionsText());
 }
 
 std::string NounHelp(Commands commands, std::string_view noun) {
@@ -213,9 +219,11 @@ Result<Parsed> ParseVerb(Command& command, std::span<const std::string> argument
   app.set_help_flag("-h,--help", "This help");
   app.get_formatter()->column_width(34);
   app.allow_extras();
+  // As in OpenFL, of an option that is given twice the last counts.
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   Cli11Flags flags(app);
   command.Declare(flags);
-  app.add_option("-l,--log-level", log_level, std::string(kLogLevelHelp));
+  app.add_option("-l,--log-level", log_level, kLogLevelHelp);
   std::optional<Error> refused;
   try {
     ParseWith(app, arguments);

@@ -46,12 +46,12 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
   commands.push_back(MakeCollaboratorGenerateCertRequest());
   commands.push_back(MakeCollaboratorCertify());
   commands.push_back(MakeCollaboratorStart());
+  commands.push_back(MakeCollaboratorPing());
   commands.push_back(MakePkiList());
   commands.push_back(MakePkiShow());
   commands.push_back(MakePkiVerify());
   commands.push_back(MakePkiRevoke());
   commands.push_back(MakePkiRenew());
-  commands.push_back(MakeCollaboratorPing());
   commands.push_back(MakeModelSave());
   commands.push_back(MakeStatus());
   commands.push_back(MakeDoctor());

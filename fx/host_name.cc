@@ -15,4 +15,8 @@ std::string DefaultFqdn() {
   return name.data();
 }
 
+std::string NameOrDefault(const std::string& given) {
+  return given.empty() ? DefaultFqdn() : given;
+}
+
 }  // namespace fx

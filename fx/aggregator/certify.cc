@@ -20,14 +20,15 @@ class AggregatorCertify : public Command {
   }
 
   void Declare(Flags& flags) override {
-    flags.Text("-n,--fqdn", &fqdn_, "Name or address the request was made for");
+    flags.Text("-n,--fqdn", &fqdn_,
+               "Name or address the request was made for; else this machine's");
     flags.Switch("-s,--silent", &silent_, "Sign without asking");
     DeclarePassphrase(flags, &passphrase_file_);
   }
 
   Status Run(Io& io) override {
     TRY(RequireWorkspace("."));
-    const Identity identity = TRY(Identity::Aggregator(fqdn_));
+    const Identity identity = TRY(Identity::Aggregator(NameOrDefault(fqdn_)));
     return In(Certify(identity, io), "cannot certify aggregator " + identity.name());
   }
 
@@ -59,7 +60,7 @@ class AggregatorCertify : public Command {
     return Ok();
   }
 
-  std::string fqdn_ = DefaultFqdn();
+  std::string fqdn_;
   std::string passphrase_file_;
   bool silent_ = false;
 };

@@ -19,13 +19,15 @@ class AggregatorGenerateCertRequest : public Command {
   }
 
   void Declare(Flags& flags) override {
-    flags.Text("--fqdn", &fqdn_, "Name or address under which collaborators reach the aggregator");
+    flags.Text(
+        "--fqdn", &fqdn_,
+        "Name or address under which collaborators reach the aggregator; else this machine's");
     DeclareRsa(flags, &rsa_);
   }
 
   Status Run(Io& io) override {
     TRY(RequireWorkspace("."));
-    const Identity identity = TRY(Identity::Aggregator(fqdn_));
+    const Identity identity = TRY(Identity::Aggregator(NameOrDefault(fqdn_)));
     TRY(In(MakeRequest(identity, io, KindOf(rsa_)),
            "cannot make the aggregator's certificate request"));
     io.err << "Next: fx aggregator certify --fqdn " << identity.name() << "\n";
@@ -33,7 +35,7 @@ class AggregatorGenerateCertRequest : public Command {
   }
 
  private:
-  std::string fqdn_ = DefaultFqdn();
+  std::string fqdn_;
   bool rsa_ = false;
 };
 

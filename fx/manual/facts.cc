@@ -25,8 +25,6 @@ OptionFacts Option(const std::string& names, OptionKind kind, const std::string&
           .help = help};
 }
 
-const char* const kLogLevels = "Log lines to show: debug, info, warning or error";
-
 // Writes down instead of parsing.
 class Recorder : public Flags {
  public:
@@ -48,7 +46,7 @@ class Recorder : public Flags {
   }
 
   std::vector<OptionFacts> Take() {
-    Add("-l,--log-level", OptionKind::kText, kLogLevels);
+    Add("-l,--log-level", OptionKind::kText, kLogLevelHelp);
     Add("-h,--help", OptionKind::kSwitch, "The options of this command, and an example");
     return std::move(options_);
   }
@@ -64,10 +62,11 @@ class Recorder : public Flags {
 }  // namespace
 
 std::vector<OptionFacts> GlobalOptions() {
-  return {Option("-l,--log-level", OptionKind::kText, kLogLevels),
+  return {Option("-l,--log-level", OptionKind::kText, kLogLevelHelp),
           Option("--no-warnings", OptionKind::kSwitch,
                  "Accepted for OpenFL's sake: there are no warnings of Python to hide"),
-          Option("-h,--help", OptionKind::kSwitch, "The map of commands"),
+          Option("-h,--help", OptionKind::kSwitch,
+                 "The map of commands; after a noun or a verb, its own help"),
           Option("--version", OptionKind::kSwitch, "The version of fx")};
 }
 

@@ -33,6 +33,9 @@ struct CommandFacts {
   std::string words() const { return verb.empty() ? noun : noun + " " + verb; }
 };
 
+// Of -l, before the noun and after the verb.
+inline constexpr const char* kLogLevelHelp = "Log lines to show: debug, info, warning or error";
+
 // `-l`, `--no-warnings`, `-h` and `--version`, which stand before the noun.
 std::vector<OptionFacts> GlobalOptions();
 

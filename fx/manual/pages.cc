@@ -153,11 +153,11 @@ std::string MarkdownReference(std::span<const CommandFacts> commands) {
   std::string text =
       "# Commands\n\n"
       "Made by `fx man --markdown`; `fx man` makes the man page, `fx completion` what a shell "
-      "needs to\ncomplete these words. Every command ends with ` ✔️ OK`, or says what is wrong "
-      "and "
-      "what helps\n([exit codes](exit-codes.md)). Options that name the plan, `cols.yaml` or "
-      "`data.yaml` take files of the\nworkspace only.\n\n"
-      "Before the noun, or with any command:\n\n";
+      "needs to\ncomplete these words. Every command ends with ` ✔️ OK`, unless what it shows "
+      "is "
+      "for programs, or\nsays what is wrong and what helps ([exit codes](exit-codes.md)). Options "
+      "that name the plan,\n`cols.yaml` or `data.yaml` take files of the workspace only.\n\n"
+      "Before the noun; `-l` and `-h` also behind any command:\n\n";
   text += kTableHead;
   for (const OptionFacts& option : GlobalOptions()) text += MarkdownOption(option);
   std::string noun;

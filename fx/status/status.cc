@@ -25,7 +25,7 @@ class StatusCommand : public Command {
     flags.WorkspaceFile("-c,--authorized_cols", &cols_, "The collaborators that may take part");
     flags.Switch("--json", &json_, "For programs: one JSON document and nothing else");
     flags.Switch("--watch", &watch_,
-                 "Show it again whenever it changes, until the federation is over or Ctrl-C");
+                 "Show it again whenever it changes, until the aggregator here is done, or Ctrl-C");
   }
 
   Status Run(Io& io) override {

@@ -91,6 +91,12 @@ TEST_F(App, KeepsDefaultsOfOptionsThatAreNotGiven) {
   EXPECT_FALSE(seen_.silent);
 }
 
+TEST_F(App, TakesTheLastOfAnOptionThatIsGivenTwice) {
+  EXPECT_EQ(Run({"robot", "dance", "-n", "bob", "-s", "--name", "eve", "-s"}), ExitCode::kDone);
+  EXPECT_EQ(seen_.name, "eve");
+  EXPECT_TRUE(seen_.silent);
+}
+
 TEST_F(App, ShowsAnErrorWithItsReasonsAndItsHintOnStandardError) {
   seen_.answer = Error(ErrorCode::kNotFound, "the floor is missing")
                      .In("cannot dance")

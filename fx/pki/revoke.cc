@@ -5,6 +5,7 @@
 #include "core/base/format.h"
 #include "fx/certificates.h"
 #include "fx/passphrase.h"
+#include "fx/plan/named_plans.h"
 #include "fx/workspace/marker.h"
 #include "pki/chain.h"
 #include "plan/cols_file.h"
@@ -12,8 +13,6 @@
 
 namespace fx {
 namespace {
-
-constexpr const char* kColsFile = "plan/cols.yaml";
 
 // What is to be taken back.
 struct Chosen {

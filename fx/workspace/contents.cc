@@ -31,12 +31,23 @@ Status CheckIsNoKey(const Path& path, std::string_view bytes) {
           .Hint("move it out of the workspace, or into cert/"));
 }
 
-Status Collect(const Path& folder, const Path& name, std::vector<ArchiveEntry>& entries) {
+// At most `left` bytes, which become fewer by them.
+Result<std::string> ReadSome(const Path& file, std::uint64_t& left) {
+  std::string bytes =
+      TRY(In(ReadFile(file, left), format("an archive holds up to {} MB in all; keep data outside "
+                                          "of plan/ and src/",
+                                          kLargestWorkspace >> 20)));
+  left -= bytes.size();
+  return bytes;
+}
+
+Status Collect(const Path& folder, const Path& name, std::uint64_t& left,
+               std::vector<ArchiveEntry>& entries) {
   std::error_code ignored;
   const auto status = std::filesystem::symlink_status(folder / name, ignored);
   if (!std::filesystem::exists(status) || StaysHere(name)) return Ok();
   if (std::filesystem::is_regular_file(status)) {
-    std::string bytes = TRY(ReadFile(folder / name));
+    std::string bytes = TRY(ReadSome(folder / name, left));
     TRY(CheckIsNoKey(folder / name, bytes));
     entries.push_back({.name = name.generic_string(), .bytes = std::move(bytes), .folder = false});
     return Ok();
@@ -49,7 +60,7 @@ Status Collect(const Path& folder, const Path& name, std::vector<ArchiveEntry>& 
   }
   entries.push_back({.name = name.generic_string(), .bytes = "", .folder = true});
   for (const Path& child : TRY(ListFolder(folder / name))) {
-    TRY(Collect(folder, name / child.filename(), entries));
+    TRY(Collect(folder, name / child.filename(), left, entries));
   }
   return Ok();
 }
@@ -61,7 +72,8 @@ Result<std::vector<ArchiveEntry>> WorkspaceContents(const Path& folder) {
   for (const std::string_view name : kEmptyFolders) {
     entries.push_back({.name = std::string(name), .bytes = "", .folder = true});
   }
-  for (const std::string_view name : kTravels) TRY(Collect(folder, Path(name), entries));
+  std::uint64_t left = kLargestWorkspace;
+  for (const std::string_view name : kTravels) TRY(Collect(folder, Path(name), left, entries));
   return entries;
 }
 

@@ -43,7 +43,8 @@ class WorkspaceExport : public Command {
 
     io.out << format("Frozen plan  {}\n", frozen.string());
     io.out << format("Archive      {}\n", archive.string());
-    io.out << format("SHA-256      {}\n\n", Sha256Hex(AsBytes(TRY(ReadFile(archive)))));
+    io.out << format("SHA-256      {}\n\n",
+                     Sha256Hex(AsBytes(TRY(ReadFile(archive, 2 * kLargestWorkspace)))));
     for (const ArchiveEntry& entry : contents) {
       io.out << "  " << entry.name << (entry.folder ? "/" : "") << "\n";
     }

@@ -12,14 +12,13 @@
 #include "core/base/file.h"
 #include "core/base/format.h"
 #include "fx/workspace/archive.h"
+#include "fx/workspace/contents.h"
 #include "fx/workspace/marker.h"
 #include "plan/canonical.h"
 #include "plan/merge_defaults.h"
 
 namespace fx {
 namespace {
-
-constexpr std::uint64_t kLargestArchive = 1ULL << 30;
 
 // The archive's file name up to its first dot, as OpenFL names the folder.
 Result<std::string> FolderNameOf(const Path& archive) {
@@ -132,7 +131,7 @@ Status CheckSha256(const Path& archive, std::string expected) {
   if (expected.empty()) return Ok();
   std::ranges::transform(expected, expected.begin(),
                          [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  const std::string bytes = TRY(ReadFile(archive, kLargestArchive));
+  const std::string bytes = TRY(ReadFile(archive, kLargestWorkspace));
   const std::string found = Sha256Hex(AsBytes(bytes));
   if (found == expected) return Ok();
   return Fail(
@@ -158,7 +157,7 @@ class WorkspaceImport : public Command {
     const Path folder = TRY(FolderNameOf(archive));
     TRY(In(RefuseToOverwrite(folder), "cannot import the workspace"));
     TRY(In(CheckSha256(archive, sha256_), "cannot import the workspace"));
-    const std::vector<ArchiveEntry> entries = TRY(ReadZip(archive, kLargestArchive));
+    const std::vector<ArchiveEntry> entries = TRY(ReadZip(archive, kLargestWorkspace));
     TRY(CheckIsWorkspace(archive, entries));
     TRY(CheckBringsNoSecrets(archive, entries));
 

@@ -57,6 +57,14 @@ TEST_F(WorkspaceContentsOf, LeaveOutKeysCertificatesModelsDataAndState) {
   EXPECT_THAT(Names(), ElementsAre("data/", "logs/", "save/", "plan/", "src/", "src/deep/"));
 }
 
+TEST_F(WorkspaceContentsOf, MayBeLargerThanOneFileOfTextAndNotWithoutEnd) {
+  Put("src/weights.bin");
+  std::filesystem::resize_file("src/weights.bin", 100ULL << 20);
+  EXPECT_THAT(WorkspaceContents("."), IsOk());
+  std::filesystem::resize_file("src/weights.bin", kLargestWorkspace + 1);
+  EXPECT_THAT(WorkspaceContents("."), IsError(ErrorCode::kResourceExhausted, "up to 256 MB"));
+}
+
 TEST_F(WorkspaceContentsOf, RefuseALinkBecauseItsTargetWouldNotTravel) {
   ASSERT_THAT(MakeFolders("src"), IsOk());
   std::filesystem::create_symlink("/etc/passwd", "src/helper.py");

@@ -105,9 +105,7 @@ class Inspector {
   void Books() {
     const auto entries = LoadIssued(IssuedFile(folder_));
     if (!entries) return Problem(entries.error().OneLine(), "restore the file from a backup");
-    const std::vector<std::string> listed = list_ ? list_->Serials() : std::vector<std::string>();
-    for (const IssuedEntry& entry : *entries) {
-      if (!entry.is_revoked() || std::ranges::find(listed, entry.serial) != listed.end()) continue;
+    for (const IssuedEntry& entry : Unlisted(*entries, list_)) {
       Problem(format("{}: does not name the certificate {} of {}, which the authority's books say "
                      "was revoked",
                      RevocationFile(folder_).string(), entry.serial, Printable(entry.CommonName())),
@@ -127,20 +125,18 @@ class Inspector {
 
   void LoadList() {
     const Path file = RevocationFile(folder_);
-    if (!Exists(file)) return;
-    auto list = RevocationList::Load(file, chain_);
+    auto list = LoadRevocationList(folder_);
     const std::string renew = "sign it anew where the authority is: fx pki renew --crl";
     if (!list) {
-      Problem(list.error().OneLine(), list.error().hint().empty() ? renew : list.error().hint());
-      return;
-    }
-    const std::string ending = ExpiryWarning(list->validity(), now_);
-    if (!ending.empty()) {
-      Warning(
-          format("{}: the revocation list {}; what it names stays revoked", file.string(), ending),
-          renew);
+      const std::string& hint = list.error().hint();
+      return Problem(list.error().OneLine(), hint.empty() ? renew : hint);
     }
     list_ = *std::move(list);
+    const std::string ending = list_ ? ExpiryWarning(list_->validity(), now_) : "";
+    if (ending.empty()) return;
+    Warning(
+        format("{}: the revocation list {}; what it names stays revoked", file.string(), ending),
+        renew);
   }
 
   void Dates(const Validity& validity, const std::string& what, const std::string& advice) {

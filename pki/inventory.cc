@@ -111,6 +111,16 @@ Status Warn(const Path& cert_folder, const std::vector<std::string>& names, std:
   return Ok();
 }
 
+Error HintIfForbidden(Error error, const Path& list_file) {
+  if (error.code() != ErrorCode::kPermissionDenied) return error;
+  const std::string folder = list_file.parent_path().string();
+  return std::move(error).Hint(
+      format("the user this runs as must be able to enter {} and to read the list: chmod 711 {}, "
+             "chmod 644 "
+             "{} (private keys in it stay closed)",
+             folder, folder, list_file.string()));
+}
+
 }  // namespace
 
 std::string_view Name(CertificateState state) {
@@ -131,9 +141,15 @@ std::string_view Name(CertificateState state) {
 
 Result<std::optional<RevocationList>> LoadRevocationList(const Path& cert_folder) {
   const Path file = RevocationFile(cert_folder);
-  if (!Exists(file)) return std::nullopt;
+  // Exists would not do: what this user may not look at does not exist for it, and nobody would be
+  // revoked.
+  const auto size = FileSize(file);
+  if (!size && size.error().code() == ErrorCode::kNotFound) return std::nullopt;
+  if (!size) return Fail(HintIfForbidden(size.error(), file));
   const std::vector<Certificate> chain = TRY(LoadChain(ChainFile(cert_folder)));
-  return TRY(RevocationList::Load(file, chain));
+  auto list = RevocationList::Load(file, chain);
+  if (!list) return Fail(HintIfForbidden(list.error(), file));
+  return *std::move(list);
 }
 
 Result<std::vector<ListedCertificate>> ListCertificates(const Path& cert_folder, std::int64_t now) {

@@ -5,6 +5,8 @@
 #include <openssl/pem.h>
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 
 #include "core/base/format.h"
 #include "pki/extensions.h"
@@ -98,7 +100,8 @@ Result<RevocationList> RevocationList::FromPemUnchecked(std::string_view pem,
   X509CrlPtr crl(PEM_read_bio_X509_CRL(bio.get(), nullptr, nullptr, nullptr));
   if (crl != nullptr) return RevocationList(std::move(crl));
   return Fail(
-      OpenSslError(ErrorCode::kDataLoss, format("{}: not a revocation list in PEM", place)));
+      OpenSslError(ErrorCode::kDataLoss, format("{}: not a revocation list in PEM", place))
+          .Hint("sign it anew where the authority is (fx pki renew --crl), or copy it anew"));
 }
 
 Result<RevocationList> RevocationList::FromPem(std::string_view pem, const std::string& place,
@@ -170,6 +173,17 @@ bool RevocationList::IsSignedBy(const Certificate& issuer) const {
                      X509_CRL_verify(crl_.get(), X509_get0_pubkey(issuer.get())) == 1;
   ERR_clear_error();
   return right;
+}
+
+std::vector<IssuedEntry> Unlisted(const std::vector<IssuedEntry>& entries,
+                                  const std::optional<RevocationList>& list) {
+  const std::vector<std::string> serials = list ? list->Serials() : std::vector<std::string>();
+  const std::set<std::string> named(serials.begin(), serials.end());
+  std::vector<IssuedEntry> unlisted;
+  std::ranges::copy_if(entries, std::back_inserter(unlisted), [&](const IssuedEntry& entry) {
+    return entry.is_revoked() && !named.contains(entry.serial);
+  });
+  return unlisted;
 }
 
 }  // namespace fx

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,5 +59,9 @@ class RevocationList {
   explicit RevocationList(X509CrlPtr crl) : crl_(std::move(crl)) {}
   X509CrlPtr crl_;
 };
+
+// The revoked ones among `entries` that `list` does not name: without a list all of them.
+std::vector<IssuedEntry> Unlisted(const std::vector<IssuedEntry>& entries,
+                                  const std::optional<RevocationList>& list);
 
 }  // namespace fx

@@ -18,6 +18,8 @@ namespace fx {
 namespace {
 
 constexpr auto kWarnEvery = std::chrono::hours(24);
+constexpr const char* kNewList =
+    "sign the list anew where the authority is: fx pki renew --crl; elsewhere copy it anew";
 
 std::vector<Path> CredentialFiles(const Plan& plan, const Path& cert_folder) {
   const auto identity = Identity::Aggregator(plan.network.agg_addr);
@@ -44,14 +46,16 @@ std::string Listed(const std::vector<CollaboratorName>& names) {
 
 Result<std::optional<RevocationList>> LoadListInForce(const Path& cert_folder) {
   auto list = TRY(In(LoadRevocationList(cert_folder), "cannot tell who was revoked"));
-  if (list) return list;
-  const std::vector<IssuedEntry> entries = TRY(LoadIssued(IssuedFile(cert_folder)));
-  if (std::ranges::none_of(entries, &IssuedEntry::is_revoked)) return list;
+  const std::vector<IssuedEntry> unlisted =
+      Unlisted(TRY(LoadIssued(IssuedFile(cert_folder))), list);
+  if (unlisted.empty()) return list;
   return Fail(Error(ErrorCode::kFailedPrecondition,
-                    format("{} is missing, but the authority's books, {}, name revoked "
-                           "certificates",
-                           RevocationFile(cert_folder).string(), IssuedFile(cert_folder).string()))
-                  .Hint("sign the list anew: fx pki renew --crl"));
+                    format("{} {}, but the authority's books, {}, say that the certificate {} of "
+                           "{} was revoked",
+                           RevocationFile(cert_folder).string(), list ? "is too old" : "is missing",
+                           IssuedFile(cert_folder).string(), unlisted.front().serial,
+                           Printable(unlisted.front().CommonName())))
+                  .Hint(kNewList));
 }
 
 Watch::Watch(const Plan& plan, WatchedFiles files, std::optional<RevocationList> list,
@@ -104,6 +108,7 @@ void Watch::Try(const std::vector<Path>& files, Status (Watch::*take)(), const c
   }
   const Error& error = done.error();
   if (std::exchange(complaints_[otherwise], error.OneLine()) == error.OneLine()) return;
+  if (error.hint().empty()) return LogError(otherwise, {{"reason", error.OneLine()}});
   LogError(otherwise, {{"reason", error.OneLine()}, {"hint", error.hint()}});
 }
 
@@ -137,14 +142,16 @@ Status Watch::TakeList() {
   std::optional<RevocationList> found = TRY(LoadRevocationList(files_.cert_folder));
   if (!found && !list_) return Ok();
   if (!found) {
-    return Fail(ErrorCode::kNotFound,
-                format("{} is gone", RevocationFile(files_.cert_folder).string()));
+    return Fail(Error(ErrorCode::kNotFound,
+                      format("{} is gone", RevocationFile(files_.cert_folder).string()))
+                    .Hint(kNewList));
   }
   if (list_ && found->number() < list_->number()) {
     return Fail(
-        ErrorCode::kFailedPrecondition,
-        format("{} has number {}, which is older than number {} in force",
-               RevocationFile(files_.cert_folder).string(), found->number(), list_->number()));
+        Error(ErrorCode::kFailedPrecondition,
+              format("{} has number {}, which is older than number {} in force",
+                     RevocationFile(files_.cert_folder).string(), found->number(), list_->number()))
+            .Hint(kNewList));
   }
   if (list_ && found->ToPem() == list_->ToPem()) return Ok();
   list_ = std::move(found);
@@ -174,7 +181,9 @@ void Watch::Start(std::chrono::milliseconds every) {
       Look();
       if (std::chrono::steady_clock::now() < warn_at) continue;
       warn_at += kWarnEvery;
-      LogCertificateWarnings(files_.cert_folder, NamesThatCount(plan_));
+      Plan now = plan_;
+      now.authorized.assign(members_.begin(), members_.end());
+      LogCertificateWarnings(files_.cert_folder, NamesThatCount(now));
     }
   });
 }

@@ -25,8 +25,9 @@
 namespace fx {
 
 // The list an aggregator starts with; none if nothing was ever revoked. Refuses a list that is
-// damaged or not of this authority, and a missing one if the authority's books say that there was
-// one: who was revoked must not come back because a file is gone.
+// damaged, not readable or not of this authority, and one that is missing or does not name everyone
+// whom the authority's books, if they can be seen, call revoked: who was revoked must not come back
+// because a file is gone, or an old one was restored.
 Result<std::optional<RevocationList>> LoadListInForce(const Path& cert_folder);
 
 // Where to look. The paths are relative to the current directory.

@@ -148,6 +148,21 @@ TEST_F(Lifecycle, ANewProcessRefusesToStartWithoutKnowingWhoWasRevoked) {
               IsError(ErrorCode::kDataLoss, "cannot tell who was revoked"));
 }
 
+TEST_F(Lifecycle, ANewProcessRefusesAListOlderThanTheBooks) {
+  const Path folder = federation_.pki.cert_folder();
+  const std::string old = Must(federation_.pki.authority().Revoke({}, {}, UnixNow())).ToPem();
+  Revoke("ann");
+  Must(AtomicWrite(ListFile(), old));
+  EXPECT_THAT(LoadListInForce(folder), IsError(ErrorCode::kFailedPrecondition, "is too old"));
+}
+
+TEST_F(Lifecycle, AListThatCannotBeLookedAtIsNotTakenForNone) {
+  std::filesystem::create_symlink(ListFile().filename(), ListFile());  // of itself
+  EXPECT_FALSE(Exists(ListFile()));
+  EXPECT_THAT(LoadListInForce(federation_.pki.cert_folder()),
+              IsError(ErrorCode::kFailedPrecondition, "cannot tell who was revoked"));
+}
+
 // The serial number a fresh connection is shown, as OpenSSL reads it.
 std::string ShownSerial(std::uint16_t port) {
   const auto ran =

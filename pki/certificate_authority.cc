@@ -160,6 +160,13 @@ bool CertificateAuthority::ExistsIn(const Path& cert_folder) {
          Exists(CertificateFile(ca, kRoot));
 }
 
+Status CertificateAuthority::RequireIn(const Path& cert_folder) {
+  if (ExistsIn(cert_folder)) return Ok();
+  return Fail(Error(ErrorCode::kNotFound, format("{}: there is no authority in this workspace",
+                                                 CaFolder(cert_folder).string()))
+                  .Hint("on the aggregator, run: fx workspace certify"));
+}
+
 Result<CertificateAuthority> CertificateAuthority::Create(const Path& cert_folder, KeyKind kind,
                                                           const SecretText* passphrase) {
   if (Exists(CaFolder(cert_folder))) {
@@ -176,19 +183,14 @@ Result<CertificateAuthority> CertificateAuthority::Create(const Path& cert_folde
   TRY(BuildIn(partial, kind, passphrase));
   TRY(RenameDurably(partial, CaFolder(cert_folder)));
   return Open(cert_folder, [&](const std::string&) -> Result<SecretText> {
-    return SecretText(passphrase->value());
+    return SecretText(std::string(passphrase->value()));
   });
 }
 
 Result<CertificateAuthority> CertificateAuthority::Open(const Path& cert_folder,
                                                         const Passphrase& passphrase) {
   const Path ca = CaFolder(cert_folder);
-  if (!ExistsIn(cert_folder)) {
-    return Fail(Error(ErrorCode::kNotFound,
-                      format("{}: there is no authority in this workspace", ca.string()))
-                    .Hint("on the aggregator, run: fx workspace certify"));
-  }
-  FileLock lock = TRY(FileLock::Acquire(LockFile(cert_folder)));
+  TRY(RequireIn(cert_folder));
   Certificate root = TRY(Certificate::Load(CertificateFile(ca, kRoot)));
   Certificate signing = TRY(Certificate::Load(CertificateFile(ca, kSigning)));
   const Path key_file = KeyFile(ca, kSigning);
@@ -197,6 +199,8 @@ Result<CertificateAuthority> CertificateAuthority::Open(const Path& cert_folder,
     return Fail(ErrorCode::kFailedPrecondition, format("{}: not the key of {}", key_file.string(),
                                                        CertificateFile(ca, kSigning).string()));
   }
+  // Not before somebody has typed the passphrase: a revocation may be waiting.
+  FileLock lock = TRY(FileLock::Acquire(LockFile(cert_folder)));
   CertificateAuthority authority(std::move(lock), cert_folder, std::move(root), std::move(signing),
                                  std::move(key));
   TRY(authority.EnsureChainFile());
@@ -229,7 +233,9 @@ Result<Certificate> CertificateAuthority::Sign(const SigningRequest& request,
                                                        signing_.Describe(), UtcText(ours.to)));
   }
   EVP_PKEY* key = X509_REQ_get0_pubkey(request.get());
-  Certificate certificate = TRY(Issue({.subject = X509_REQ_get_subject_name(request.get()),
+  const X509NamePtr subject(X509_NAME_new());
+  AddEntry(subject.get(), NID_commonName, identity.name());
+  Certificate certificate = TRY(Issue({.subject = subject.get(),
                                        .public_key = key,
                                        .issuer = &signing_,
                                        .issuer_key = key_,

@@ -38,6 +38,8 @@ class CertificateAuthority {
  public:
   // True if cert/ca is there, whole or not.
   static bool ExistsIn(const Path& cert_folder);
+  // Refuses, saying how to make one, if it is not.
+  static Status RequireIn(const Path& cert_folder);
 
   // Makes the whole of cert/ca, then cert_chain.crt. Refuses if cert/ca exists: another authority
   // would make every certificate issued so far worthless. After a crash cert/ca is there whole or

@@ -48,11 +48,13 @@ class AggregatorCertify : public Command {
                         format("{}: there is no certificate request", request_file.string()))
                       .Hint("run: fx aggregator generate-cert-request --fqdn " + identity.name()));
     }
-    const auto authority =
-        TRY(CertificateAuthority::Open(kCertFolder, PassphraseFrom(passphrase_file_, io)));
+    TRY(CertificateAuthority::RequireIn(kCertFolder));
     const SigningRequest request = TRY(SigningRequest::Load(request_file));
     TRY(request.CheckIsFor(identity, request_file.string()));
     TRY(ConfirmSigning(request, identity, silent_, io));
+    // Locked only now: somebody may have to revoke while the question is open.
+    const auto authority =
+        TRY(CertificateAuthority::Open(kCertFolder, PassphraseFrom(passphrase_file_, io)));
     const Certificate certificate =
         TRY(SignRequest(authority, request, request_file.string(), identity, io));
     TRY(PutInPlace(identity, certificate));

@@ -83,13 +83,15 @@ class CollaboratorCertify : public Command {
   }
 
   Status Sign(Io& io) const {
-    const auto authority =
-        TRY(CertificateAuthority::Open(kCertFolder, PassphraseFrom(passphrase_file_, io)));
+    TRY(CertificateAuthority::RequireIn(kCertFolder));
     const RequestPackage package = request_package_.empty()
                                        ? TRY(ReadLocalRequest(name_))
                                        : TRY(ReadRequestPackage(request_package_));
     const Identity& identity = package.identity;
     TRY(ConfirmSigning(package.request, identity, silent_, io));
+    // Locked only now: somebody may have to revoke while the question is open.
+    const auto authority =
+        TRY(CertificateAuthority::Open(kCertFolder, PassphraseFrom(passphrase_file_, io)));
     const std::string place = "the request of " + identity.name();
     const Certificate certificate =
         TRY(SignRequest(authority, package.request, place, identity, io));

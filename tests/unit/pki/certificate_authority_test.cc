@@ -225,6 +225,26 @@ TEST(CertificateAuthority, SaysHowToMakeOneWhereThereIsNone) {
               IsError(ErrorCode::kNotFound, "fx workspace certify"));
 }
 
+TEST(CertificateAuthority, TakesNothingButTheKeyFromARequest) {
+  const TestPki pki;
+  const Path file = pki.cert_folder() / "r.csr";
+  ASSERT_EQ(
+      RunCommand("openssl req -new -newkey rsa:2048 -nodes -keyout /dev/null -subj "
+                 "/O=Ministry/CN=alice/emailAddress=a@b -addext basicConstraints=CA:TRUE -out " +
+                 file.string())
+          .exit_code,
+      0);
+  const auto request = SigningRequest::Load(file);
+  ASSERT_THAT(request, IsOk());
+  const auto alice = Identity::Collaborator("alice");
+  const auto leaf = pki.authority().Sign(*request, "r.csr", *alice, LeafValidity(UnixNow()));
+  ASSERT_THAT(leaf, IsOk());
+  ASSERT_THAT(AtomicWrite(file, leaf->ToPem()), IsOk());
+  EXPECT_EQ(RunCommand("openssl x509 -noout -subject -in " + file.string()).output,
+            "subject=CN = alice\n");
+  EXPECT_EQ(X509_check_ca(leaf->get()), 0);
+}
+
 TEST(CertificateAuthority, RefusesToSignForAnotherName) {
   const TestPki pki;
   const auto key = PrivateKey::Generate();

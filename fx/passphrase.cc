@@ -34,8 +34,16 @@ class Unseen {
   bool is_terminal_;
 };
 
-Result<SecretText> FromFile(const std::string& file) {
+// A file of secrets that a container is given is often open to all, so this is only said.
+void WarnIfOpen(const std::string& file, Io& io) {
+  if (CheckPrivate(file)) return;
+  io.err << format("Warning: other users of this machine can read the passphrase: chmod 600 {}\n",
+                   file);
+}
+
+Result<SecretText> FromFile(const std::string& file, Io& io) {
   std::string text = TRY(ReadFile(file, 64 << 10));
+  WarnIfOpen(file, io);
   text.resize(std::min(text.size(), text.find('\n')));
   if (text.ends_with('\r')) text.pop_back();
   SecretText line(std::move(text));
@@ -70,14 +78,14 @@ void DeclarePassphrase(Flags& flags, std::string* file) {
 
 Passphrase PassphraseFrom(std::string file, Io& io) {
   return [file = std::move(file), &io](const std::string& place) {
-    return file.empty() ? Typed(format("Passphrase of {}: ", place), io) : FromFile(file);
+    return file.empty() ? Typed(format("Passphrase of {}: ", place), io) : FromFile(file, io);
   };
 }
 
 Result<std::optional<SecretText>> NewPassphrase(const std::string& file, bool ask, Io& io) {
   if (file.empty() && !ask) return std::nullopt;
-  SecretText chosen =
-      file.empty() ? TRY(Typed("Passphrase for the authority's keys: ", io)) : TRY(FromFile(file));
+  SecretText chosen = file.empty() ? TRY(Typed("Passphrase for the authority's keys: ", io))
+                                   : TRY(FromFile(file, io));
   if (chosen.value().size() < kShortest) {
     return Fail(ErrorCode::kInvalidArgument,
                 format("the passphrase has {} characters, expected at least {}",

@@ -34,7 +34,8 @@ class PrivateKey {
   // Refuses a file that group or others can access, saying the chmod that helps.
   static Result<PrivateKey> Load(const Path& path, const Passphrase& passphrase = {});
 
-  // PKCS#8; under the passphrase, if there is one, by PBES2 with AES-256-CBC (RFC 8018).
+  // PKCS#8; under the passphrase, if there is one, by PBES2 (RFC 8018) with AES-256-CBC and 600,000
+  // iterations of PBKDF2.
   Result<SecretText> ToPem(const SecretText* passphrase = nullptr) const;
   // Writes PKCS#8, mode 0600, whole or not at all.
   Status Save(const Path& path, const SecretText* passphrase = nullptr) const;

@@ -11,8 +11,9 @@ void Wipe(std::string& text);
 
 class SecretText {
  public:
-  explicit SecretText(std::string text) : text_(std::move(text)) {}
-  SecretText(SecretText&&) noexcept = default;
+  // A short string's characters stay behind when it is moved from, so they are wiped there.
+  explicit SecretText(std::string&& text) : text_(std::move(text)) { Wipe(text); }
+  SecretText(SecretText&& other) noexcept : text_(std::move(other.text_)) { Wipe(other.text_); }
   SecretText& operator=(SecretText&&) = delete;
   ~SecretText() { Wipe(text_); }
 

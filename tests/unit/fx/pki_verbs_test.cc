@@ -146,6 +146,16 @@ TEST_F(PkiVerbs, RevokeTwiceSignsTheListAnewAndKeepsWhatItSaid) {
   EXPECT_EQ(Must(LoadRevocationList("cert"))->number(), 2);
 }
 
+TEST_F(PkiVerbs, RevokeIsNotHeldUpByADamagedFile) {
+  MakeFederation();
+  const std::string serial = Serial("cert/client/col_ann.crt");
+  Must(AtomicWrite("cert/client/col_ann.crt", "nonsense"));
+  Done({"pki", "revoke", "ann"});
+  EXPECT_THAT(err(),
+              HasSubstr("Warning: left out, for it cannot be read: cert/client/col_ann.crt"));
+  EXPECT_THAT(Must(LoadRevocationList("cert"))->Serials(), testing::ElementsAre(serial));
+}
+
 TEST_F(PkiVerbs, RevokeRefusesWhoeverIsNotKnown) {
   MakeFederation();
   EXPECT_EQ(Run({"pki", "revoke", "zoe"}), ExitCode::kFailed);
@@ -333,6 +343,14 @@ TEST_F(LockedAuthority, SignsWithThePassphraseInAFile) {
   Done({"collaborator", "certify", "-n", "ann", "-s", "--passphrase-file", "secret"});
   Done({"pki", "revoke", "ann", "--passphrase-file", "secret"});
   Done({"pki", "renew", "--crl", "--passphrase-file", "secret"});
+}
+
+TEST_F(LockedAuthority, WarnsOfAPassphraseThatOthersCanRead) {
+  Done({"pki", "renew", "--crl", "--passphrase-file", "secret"});
+  EXPECT_THAT(err(), Not(HasSubstr("Warning")));
+  std::filesystem::permissions("secret", std::filesystem::perms(0644));
+  Done({"pki", "renew", "--crl", "--passphrase-file", "secret"});
+  EXPECT_THAT(err(), HasSubstr("other users of this machine can read the passphrase: chmod 600 "));
 }
 
 TEST_F(LockedAuthority, AsksOnATerminalOnly) {

@@ -15,6 +15,7 @@ using test::IsError;
 using test::IsOk;
 using test::Ran;
 using test::RunCommand;
+using testing::AllOf;
 using testing::HasSubstr;
 
 // Keys made by Debian's openssl, in a folder of their own.
@@ -74,8 +75,12 @@ TEST_F(PrivateKeyFile, UnderAPassphraseOpensWithItOnly) {
   ASSERT_THAT(key.Save(File(), &passphrase), IsOk());
   EXPECT_EQ(Make("head -1 k.key").output, "-----BEGIN ENCRYPTED PRIVATE KEY-----\n");
   EXPECT_EQ(Make("openssl pkey -in k.key -noout -passin 'pass:correct horse'").exit_code, 0);
+  EXPECT_THAT(Make("openssl asn1parse -in k.key").output,
+              AllOf(HasSubstr("hmacWithSHA256"), HasSubstr("aes-256-cbc"),
+                    HasSubstr("INTEGER           :0927C0")));  // 600,000 iterations
   const auto give = [](const char* text) {
-    return [text](const std::string&) -> Result<SecretText> { return SecretText(text); };
+    return
+        [text](const std::string&) -> Result<SecretText> { return SecretText(std::string(text)); };
   };
   const auto again = PrivateKey::Load(File(), give("correct horse"));
   ASSERT_THAT(again, IsOk());
@@ -107,6 +112,15 @@ TEST(SecretText, IsWipedWithItsSpareCapacity) {
   EXPECT_TRUE(text.empty());
   ASSERT_EQ(text.data(), bytes);
   EXPECT_EQ(std::string_view(bytes, size), std::string(size, '\0'));
+}
+
+// Short strings keep their characters within themselves.
+TEST(SecretText, LeavesNothingBehindWhereItWasMovedFrom) {
+  std::string text = "geheim";
+  const char* const bytes = text.data();
+  const SecretText secret(std::move(text));
+  EXPECT_EQ(std::string_view(bytes, 6), std::string(6, '\0'));
+  EXPECT_EQ(secret.value(), "geheim");
 }
 
 }  // namespace

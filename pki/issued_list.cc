@@ -22,7 +22,9 @@ std::vector<std::string> Split(std::string_view text, char at) {
   }
 }
 
-bool IsSerial(const std::string& text) {
+// Negative ones are against RFC 5280, but openssl ca issues them if told to.
+bool IsSerial(std::string_view text) {
+  if (text.starts_with('-')) text.remove_prefix(1);
   if (text.empty()) return false;
   for (const char c : text) {
     if (std::isxdigit(static_cast<unsigned char>(c)) == 0) return false;
@@ -30,12 +32,17 @@ bool IsSerial(const std::string& text) {
   return true;
 }
 
+// "", or when, and perhaps ",reason".
+bool IsRevocation(std::string_view text) {
+  return text.empty() || SecondsOf(text.substr(0, text.find(','))) != 0;
+}
+
 Result<IssuedEntry> Parse(std::string_view line, const std::string& place) {
   const std::vector<std::string> fields = Split(line, '\t');
   const bool right = fields.size() == kFields && fields[0].size() == 1 &&
                      std::string_view("VRE").find(fields[0][0]) != std::string_view::npos &&
                      SecondsOf(fields[1]) != 0 && IsSerial(fields[3]) &&
-                     (fields[0] == "R") == !fields[2].empty();
+                     (fields[0] == "R") == !fields[2].empty() && IsRevocation(fields[2]);
   if (!right) {
     return Fail(ErrorCode::kDataLoss,
                 format("{}: \"{}\" is not a line of openssl ca's index: flag V, R or E, expiry, "
@@ -100,7 +107,7 @@ IssuedEntry EntryOf(const Certificate& certificate) {
           .revoked = "",
           .serial = certificate.Serial(),
           .file = "unknown",
-          .subject = "/CN=" + certificate.CommonName()};
+          .subject = "/CN=" + Printable(certificate.CommonName())};
 }
 
 Path IssuedFile(const Path& cert_folder) {

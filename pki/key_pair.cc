@@ -46,7 +46,8 @@ Status InstallCertificate(const Path& cert_folder, const Identity& identity,
   const PrivateKey key = TRY(KeyFor(cert_folder, identity, certificate));
   const Path certificate_file = identity.File(cert_folder, ".crt");
   if (TRY(IsKeyOf(identity.File(cert_folder, ".key"), certificate))) {
-    return AtomicWrite(certificate_file, certificate.ToPem());
+    TRY(AtomicWrite(certificate_file, certificate.ToPem()));
+    return RemoveIfExists(NextCertificateFile(cert_folder, identity));  // FinishInstall: not again
   }
   TRY(AtomicWrite(NextCertificateFile(cert_folder, identity), certificate.ToPem()));
   return FinishInstall(cert_folder, identity);

@@ -70,7 +70,7 @@ class PkiRevoke : public Command {
         TRY(CertificateAuthority::Open(kCertFolder, PassphraseFrom(passphrase_file_, io)));
     const Chosen chosen = name_.empty()             ? TRY(BySerial(authority))
                           : name_.ends_with(".crt") ? TRY(ByFile(authority))
-                                                    : TRY(ByName(authority));
+                                                    : TRY(ByName(authority, io));
     const RevocationList list =
         TRY(authority.Revoke(chosen.serials, chosen.certificates, UnixNow()));
     std::vector<std::string> serials = chosen.serials;
@@ -102,7 +102,7 @@ class PkiRevoke : public Command {
     return Chosen{.serials = {}, .certificates = {certificate}};
   }
 
-  Result<Chosen> ByName(const CertificateAuthority& authority) const {
+  Result<Chosen> ByName(const CertificateAuthority& authority, Io& io) const {
     const Identity aggregator = TRY(Identity::Aggregator(name_));
     Chosen chosen;
     for (const IssuedEntry& entry : TRY(authority.Issued())) {
@@ -118,7 +118,7 @@ class PkiRevoke : public Command {
     if (const auto collaborator = Identity::Collaborator(name_)) {
       files.push_back(collaborator->File(kCertFolder, ".crt"));
     }
-    for (const Path& file : files) TRY(AddFile(authority, file, chosen));
+    for (const Path& file : files) TRY(AddFile(authority, file, chosen, io));
     if (!chosen.serials.empty() || !chosen.certificates.empty() || chosen.before) return chosen;
     return Fail(Error(ErrorCode::kNotFound,
                       format("there is no certificate of \"{}\" here that has not expired",
@@ -127,15 +127,23 @@ class PkiRevoke : public Command {
                           "can be named by its file: fx pki revoke FILE.crt"));
   }
 
-  // One that OpenFL issued is not in the books.
-  static Status AddFile(const CertificateAuthority& authority, const Path& file, Chosen& chosen) {
+  // One that OpenFL issued is not in the books. A damaged file must not keep what is in them from
+  // being taken back.
+  static Status AddFile(const CertificateAuthority& authority, const Path& file, Chosen& chosen,
+                        Io& io) {
     if (!Exists(file)) return Ok();
-    const Certificate certificate = TRY(Certificate::Load(file));
+    const auto certificate = Certificate::Load(file);
+    if (!certificate && chosen.serials.empty() && !chosen.before) return Fail(certificate.error());
+    if (!certificate) {
+      io.err << format("Warning: left out, for it cannot be read: {}\n",
+                       certificate.error().OneLine());
+      return Ok();
+    }
     const std::vector<IssuedEntry> entries = TRY(authority.Issued());
     const bool known =
-        std::ranges::find(entries, certificate.Serial(), &IssuedEntry::serial) != entries.end();
-    if (!known && certificate.IsSignedBy(authority.signing())) {
-      chosen.certificates.push_back(certificate);
+        std::ranges::find(entries, certificate->Serial(), &IssuedEntry::serial) != entries.end();
+    if (!known && certificate->IsSignedBy(authority.signing())) {
+      chosen.certificates.push_back(*certificate);
     }
     return Ok();
   }

@@ -78,6 +78,20 @@ TEST_F(KeyPair, IsFinishedAfterACrashAtEachStep) {
   EXPECT_THAT(FinishInstall(pki_.cert_folder(), identity_), IsOk());
 }
 
+TEST_F(KeyPair, IsNotTurnedBackByWhatACrashLeftBehind) {
+  const Path left = identity_.File(pki_.cert_folder(), ".crt.new");
+  const Path key_file = identity_.File(pki_.cert_folder(), ".key");
+  ASSERT_THAT(AtomicWrite(left, Must(ReadFile(identity_.File(pki_.cert_folder(), ".crt")))),
+              IsOk());
+  const SigningRequest request =
+      Must(SigningRequest::Create(Must(PrivateKey::Load(key_file)), identity_));
+  const Certificate newer =
+      Must(pki_.authority().Sign(request, "test", identity_, LeafValidity(UnixNow())));
+  ASSERT_THAT(InstallCertificate(pki_.cert_folder(), identity_, newer), IsOk());
+  ASSERT_THAT(FinishInstall(pki_.cert_folder(), identity_), IsOk());
+  EXPECT_EQ(SerialInPlace(), newer.Serial());
+}
+
 TEST_F(KeyPair, IsNotTouchedByACertificateOfAStranger) {
   const std::string before = SerialInPlace();
   TestPki other;

@@ -137,6 +137,30 @@ TEST_F(Revocation, RefusesBooksThatAreDamaged) {
               IsError(ErrorCode::kDataLoss, "signing-ca.db:2: \"nonsense\" is not a line"));
 }
 
+TEST_F(Revocation, RefusesBooksThatDoNotSayWhenSomethingWasRevoked) {
+  ASSERT_THAT(AtomicWrite(pki_.cert_folder() / "ca/signing-ca/db/signing-ca.db",
+                          "R\t270115080000Z\tlast week\t0A\tunknown\t/CN=a\n"),
+              IsOk());
+  EXPECT_THAT(pki_.authority().Revoke({}, {}, UnixNow()),
+              IsError(ErrorCode::kDataLoss, "signing-ca.db:1: "));
+}
+
+// As another program may have issued with this authority's key.
+TEST_F(Revocation, BooksStayReadableWhateverACertificateIsCalled) {
+  const std::string with_tab = "\"/CN=a\tb\"";
+  ASSERT_EQ(
+      OpenSsl("req -new -newkey rsa:2048 -nodes -keyout k -out r -subj " + with_tab).exit_code, 0);
+  ASSERT_EQ(OpenSsl("x509 -req -in r -CA ca/signing-ca.crt -CAkey "
+                    "ca/signing-ca/private/signing-ca.key -set_serial -5 -out odd.crt")
+                .exit_code,
+            0);
+  const Certificate odd = Must(Certificate::Load(pki_.cert_folder() / "odd.crt"));
+  const auto list = pki_.authority().Revoke({}, {odd}, UnixNow());
+  ASSERT_THAT(list, IsOk());
+  EXPECT_TRUE(list->Lists(odd));
+  EXPECT_TRUE(Revoke({LeafOf("alice").Serial()}).Lists(odd));
+}
+
 TEST(RevocationByRsa, IsSignedWithSha384) {
   const TestPki pki(KeyKind::kRsa3072);
   Must(pki.authority().Revoke({}, {}, UnixNow()));

@@ -41,7 +41,7 @@ std::optional<std::string> ExplainGrpcLog(std::string_view line, GrpcRole role) 
   if (says("certificate verify failed")) {
     return peer +
            " was refused during the TLS handshake: its certificate is not signed by this "
-           "federation's authority (cert/cert_chain.crt), or has expired";
+           "federation's authority (cert/cert_chain.crt), or has expired, or is for the other role";
   }
   if (says("alert")) {
     return peer +

@@ -16,11 +16,6 @@ namespace {
 
 constexpr std::uint64_t kLargestCertificateFile = 1 << 20;
 
-std::int64_t Seconds(const ASN1_TIME* time) {
-  std::tm tm{};
-  return ASN1_TIME_to_tm(time, &tm) == 1 ? timegm(&tm) : 0;
-}
-
 std::string Utf8(const ASN1_STRING* text) {
   unsigned char* bytes = nullptr;
   const int size = ASN1_STRING_to_UTF8(&bytes, text);
@@ -90,8 +85,8 @@ std::string Certificate::ToPem() const {
 }
 
 Validity Certificate::validity() const {
-  return {.from = Seconds(X509_get0_notBefore(x509_.get())),
-          .to = Seconds(X509_get0_notAfter(x509_.get()))};
+  return {.from = SecondsOf(X509_get0_notBefore(x509_.get())),
+          .to = SecondsOf(X509_get0_notAfter(x509_.get()))};
 }
 
 std::string Certificate::Serial() const {

@@ -1,8 +1,8 @@
 #include "pki/issued_list.h"
 
-#include <array>
+#include <openssl/err.h>
+
 #include <cctype>
-#include <ctime>
 
 #include "core/base/format.h"
 
@@ -57,10 +57,6 @@ Result<IssuedEntry> Parse(std::string_view line, const std::string& place) {
                      .subject = fields[5]};
 }
 
-int TwoDigits(std::string_view text, std::size_t at) {
-  return (text[at] - '0') * 10 + (text[at + 1] - '0');
-}
-
 }  // namespace
 
 std::string IssuedEntry::CommonName() const {
@@ -71,34 +67,16 @@ std::string IssuedEntry::CommonName() const {
 }
 
 std::int64_t SecondsOf(std::string_view text) {
-  const bool two_digit_year = text.size() == 13;
-  if ((!two_digit_year && text.size() != 15) || text.back() != 'Z') return 0;
-  for (const char c : text.substr(0, text.size() - 1)) {
-    if (c < '0' || c > '9') return 0;
-  }
-  const std::size_t month = two_digit_year ? 2 : 4;
-  const int year = TwoDigits(text, 0);
-  std::tm tm{};
-  tm.tm_year =
-      two_digit_year ? (year < 50 ? 100 + year : year) : year * 100 + TwoDigits(text, 2) - 1900;
-  tm.tm_mon = TwoDigits(text, month) - 1;
-  tm.tm_mday = TwoDigits(text, month + 2);
-  tm.tm_hour = TwoDigits(text, month + 4);
-  tm.tm_min = TwoDigits(text, month + 6);
-  tm.tm_sec = TwoDigits(text, month + 8);
-  return timegm(&tm);
+  const Asn1TimePtr time(ASN1_TIME_new());
+  const bool right = ASN1_TIME_set_string_X509(time.get(), std::string(text).c_str()) == 1;
+  ERR_clear_error();
+  return right ? SecondsOf(time.get()) : 0;
 }
 
 std::string Asn1TimeText(std::int64_t seconds) {
-  const auto time = static_cast<std::time_t>(seconds);
-  std::tm tm{};
-  gmtime_r(&time, &tm);
-  std::array<char, 32> text{};
-  constexpr int k2050 = 150;
-  const std::size_t size = tm.tm_year < k2050
-                               ? std::strftime(text.data(), text.size(), "%y%m%d%H%M%SZ", &tm)
-                               : std::strftime(text.data(), text.size(), "%Y%m%d%H%M%SZ", &tm);
-  return std::string(text.data(), size);
+  const Asn1TimePtr time = TimeOf(seconds);
+  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(time.get())),
+          static_cast<std::size_t>(ASN1_STRING_length(time.get()))};
 }
 
 IssuedEntry EntryOf(const Certificate& certificate) {

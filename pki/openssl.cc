@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ctime>
 
 namespace fx {
 
@@ -35,6 +36,17 @@ std::string BioText(BIO* bio) {
   char* data = nullptr;
   const long size = BIO_get_mem_data(bio, &data);
   return size > 0 ? std::string(data, static_cast<std::size_t>(size)) : std::string();
+}
+
+std::int64_t SecondsOf(const ASN1_TIME* time) {
+  std::tm tm{};
+  return time != nullptr && ASN1_TIME_to_tm(time, &tm) == 1 ? timegm(&tm) : 0;
+}
+
+Asn1TimePtr TimeOf(std::int64_t seconds) {
+  Asn1TimePtr time(ASN1_TIME_set(nullptr, seconds));
+  FX_CHECK(time != nullptr);
+  return time;
 }
 
 std::string SerialText(const ASN1_INTEGER* serial) {

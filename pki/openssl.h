@@ -8,6 +8,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -48,6 +49,10 @@ BioPtr ReadBio(std::string_view text);
 // A growing BIO; its text so far.
 BioPtr WriteBio();
 std::string BioText(BIO* bio);
+
+// Times as seconds since 1970 and back; 0 if there is none, or one that is no time.
+std::int64_t SecondsOf(const ASN1_TIME* time);
+Asn1TimePtr TimeOf(std::int64_t seconds);
 
 // Hexadecimal, upper case, an even number of digits: how openssl shows serial numbers.
 std::string SerialText(const ASN1_INTEGER* serial);

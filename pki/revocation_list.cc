@@ -19,12 +19,6 @@ constexpr std::uint64_t kLargestFile = 64 << 20;
 using RevokedPtr = std::unique_ptr<X509_REVOKED, OpenSslFree<X509_REVOKED_free>>;
 using IntegerPtr = std::unique_ptr<ASN1_INTEGER, OpenSslFree<ASN1_INTEGER_free>>;
 
-Asn1TimePtr TimeOf(std::int64_t seconds) {
-  Asn1TimePtr time(ASN1_TIME_set(nullptr, seconds));
-  FX_CHECK(time != nullptr);
-  return time;
-}
-
 IntegerPtr SerialOf(const std::string& hex) {
   BIGNUM* parsed = nullptr;
   FX_CHECK(BN_hex2bn(&parsed, hex.c_str()) > 0);
@@ -53,11 +47,6 @@ Status AddExtensions(X509_CRL* crl, const Certificate& issuer, std::int64_t numb
       TRY(MakeExtension({NID_authority_key_identifier, "keyid:always"}, &context));
   FX_CHECK(X509_CRL_add_ext(crl, identifier.get(), -1) == 1);
   return Ok();
-}
-
-std::int64_t Seconds(const ASN1_TIME* time) {
-  std::tm tm{};
-  return time != nullptr && ASN1_TIME_to_tm(time, &tm) == 1 ? timegm(&tm) : 0;
 }
 
 }  // namespace
@@ -135,9 +124,9 @@ std::int64_t RevocationList::number() const {
 }
 
 Validity RevocationList::validity() const {
-  const std::int64_t from = Seconds(X509_CRL_get0_lastUpdate(crl_.get()));
+  const std::int64_t from = SecondsOf(X509_CRL_get0_lastUpdate(crl_.get()));
   const ASN1_TIME* next = X509_CRL_get0_nextUpdate(crl_.get());
-  return {.from = from, .to = next == nullptr ? from : Seconds(next)};
+  return {.from = from, .to = next == nullptr ? from : SecondsOf(next)};
 }
 
 std::size_t RevocationList::size() const {

@@ -29,8 +29,8 @@ struct JobStores {
 // of updates has a number for each pair.)
 //
 // Fails, naming collaborator and task, if an update is missing, is damaged (its digest is not its
-// UpdateId; looked at unless the spool vouches for it), or is not made like the base; then nothing
-// is left behind. Blocks until done.
+// UpdateId; looked at unless the spool vouches for it), or is not made like the base; then no
+// model is left behind. Blocks until done.
 Result<ModelId> RunAggregateJob(const AggregateRound& action, const HowToAggregate& how,
                                 const JobStores& stores, int threads);
 

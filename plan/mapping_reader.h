@@ -85,7 +85,8 @@ bool ReadText(const YamlValue& value, const std::string& path, Complaints& compl
 // The first word for a value; "" if there is none.
 std::string NameOf(int value, const std::vector<Choice>& choices);
 
-// "did you mean x?" if a known name is near, else "expected one of a, b, c".
+// "did you mean x?" if a known name is near, else "expected one of a, b, c" or, of no names,
+// "expected nothing here".
 std::string Suggest(std::string_view word, const std::vector<std::string>& known);
 
 }  // namespace fx

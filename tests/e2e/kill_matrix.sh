@@ -6,8 +6,10 @@
 driver=$(realpath "$(dirname "$0")")/kill_matrix.py
 source "$(dirname "$0")/common.inc"
 
-# One dense layer, and an optimizer with a state that is kept: a round takes no time.
+# One dense layer, and optimizers with states that are kept, at the sites and at the aggregator: a
+# round takes no time.
 tiny='/conv2d|max_pool|relu|dropout|units: 128/d
+      s|^    function: train$|&\n    aggregation_type: {template: FedAdam}|
       s|opt_treatment: RESET|opt_treatment: CONTINUE_LOCAL|'
 [ "$1" != power ] || tiny+='
       s|^( *)rounds_to_train.*|&\n\1durability: round|'

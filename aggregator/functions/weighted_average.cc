@@ -22,44 +22,75 @@ constexpr std::size_t kTile = 4096;
 #define FX_FOR_EACH_PROCESSOR [[gnu::target_clones("avx512f", "avx2", "default")]]
 #endif
 
-// sums += w_0 * x_0, then w_1 * x_1, and so on: K updates in one pass over the sums, which halves
-// the time of a pass for each and adds in the same order.
-template <std::size_t K>
-[[gnu::always_inline]] inline void AddScaled(const double* weights,
-                                             const std::span<const float>* updates,
-                                             std::size_t begin, std::span<double> sums) {
-  std::array<double, K> w;
-  std::array<const float*, K> x;
-  for (std::size_t k = 0; k < K; ++k) {
-    w[k] = weights[k];
-    x[k] = updates[k].data() + begin;
-  }
-  double* __restrict const out = sums.data();
-  const std::size_t size = sums.size();
-  for (std::size_t i = 0; i < size; ++i) {
-    double sum = out[i];
-    for (std::size_t k = 0; k < K; ++k) sum += w[k] * static_cast<double>(x[k][i]);
-    out[i] = sum;
-  }
-}
-
-FX_FOR_EACH_PROCESSOR void AddAll(std::span<const double> weights,
-                                  std::span<const std::span<const float>> updates,
-                                  std::size_t begin, std::span<double> sums) {
-  std::size_t k = 0;
-  for (; k + 4 <= weights.size(); k += 4) AddScaled<4>(&weights[k], &updates[k], begin, sums);
-  for (; k < weights.size(); ++k) AddScaled<1>(&weights[k], &updates[k], begin, sums);
-}
+// A stretch of the block: its weighted sums so far, and what becomes of them in the end.
+struct Tile {
+  const double* weights;
+  const std::span<const float>* updates;
+  std::size_t begin, size;
+  double* sums;
+  double total;
+  const float* base;
+  float* next;
+};
 
 float Next(float base, double mean) {
   return base + static_cast<float>(mean - static_cast<double>(base));
 }
 
-FX_FOR_EACH_PROCESSOR void Finish(const double* __restrict sums, double total,
-                                  const float* __restrict base, std::span<float> next) {
-  float* __restrict const out = next.data();
-  const std::size_t size = next.size();
-  for (std::size_t i = 0; i < size; ++i) out[i] = Next(base[i], sums[i] / total);
+// sums += w_k * x_k, then w_k+1 * x_k+1, and so on: K updates in one pass over the sums, which adds
+// in the same order. The first pass starts at zero, and the last does not keep sums: it makes the
+// next model of them while memory is waited for.
+template <std::size_t K, bool kFirst, bool kLast>
+[[gnu::always_inline]] inline void Pass(const Tile& tile, std::size_t from) {
+  std::array<double, K> w;
+  std::array<const float*, K> x;
+  for (std::size_t k = 0; k < K; ++k) {
+    w[k] = tile.weights[from + k];
+    x[k] = tile.updates[from + k].data() + tile.begin;
+  }
+  double* __restrict const sums = tile.sums;
+  const float* __restrict const base = tile.base;
+  float* __restrict const next = tile.next;
+  const double total = tile.total;
+  const std::size_t size = tile.size;
+  for (std::size_t i = 0; i < size; ++i) {
+    double sum = kFirst ? 0.0 : sums[i];
+    for (std::size_t k = 0; k < K; ++k) sum += w[k] * static_cast<double>(x[k][i]);
+    if constexpr (kLast) {
+      next[i] = Next(base[i], sum / total);
+    } else {
+      sums[i] = sum;
+    }
+  }
+}
+
+template <std::size_t K, bool kLast>
+[[gnu::always_inline]] inline void PassFrom(const Tile& tile, std::size_t from) {
+  from == 0 ? Pass<K, true, kLast>(tile, from) : Pass<K, false, kLast>(tile, from);
+}
+
+template <bool kLast>
+[[gnu::always_inline]] inline void AddAll(const Tile& tile, std::size_t count) {
+  std::size_t k = 0;
+  for (; count - k > 4; k += 4) PassFrom<4, false>(tile, k);
+  switch (count - k) {
+    case 1:
+      return PassFrom<1, kLast>(tile, k);
+    case 2:
+      return PassFrom<2, kLast>(tile, k);
+    case 3:
+      return PassFrom<3, kLast>(tile, k);
+    default:
+      return PassFrom<4, kLast>(tile, k);
+  }
+}
+
+FX_FOR_EACH_PROCESSOR void SumTile(const Tile& tile, std::size_t count) {
+  AddAll<false>(tile, count);
+}
+
+FX_FOR_EACH_PROCESSOR void FoldTile(const Tile& tile, std::size_t count) {
+  AddAll<true>(tile, count);
 }
 
 }  // namespace
@@ -97,12 +128,17 @@ void WeightedAverage::Fold(const Block& block, std::span<float> out) const {
     out.front() = Next(block.base.front(), MeanOfScalar(block));
     return;
   }
-  alignas(64) std::array<double, kTile> tile;
+  alignas(64) std::array<double, kTile> sums;
   for (std::size_t begin = 0; begin < out.size(); begin += kTile) {
-    const std::span<double> sums = std::span(tile).first(std::min(kTile, out.size() - begin));
-    std::ranges::fill(sums, 0.0);
-    AddAll(weights_, block.updates, begin, sums);
-    Finish(sums.data(), total_, block.base.data() + begin, out.subspan(begin, sums.size()));
+    FoldTile({.weights = weights_.data(),
+              .updates = block.updates.data(),
+              .begin = begin,
+              .size = std::min(kTile, out.size() - begin),
+              .sums = sums.data(),
+              .total = total_,
+              .base = block.base.data() + begin,
+              .next = out.data() + begin},
+             weights_.size());
   }
 }
 
@@ -112,8 +148,15 @@ void WeightedAverage::Means(const Block& block, std::size_t begin, std::span<dou
     means.front() = MeanOfScalar(block);
     return;
   }
-  std::ranges::fill(means, 0.0);
-  AddAll(weights_, block.updates, begin, means);
+  SumTile({.weights = weights_.data(),
+           .updates = block.updates.data(),
+           .begin = begin,
+           .size = means.size(),
+           .sums = means.data(),
+           .total = total_,
+           .base = nullptr,
+           .next = nullptr},
+          weights_.size());
   for (double& mean : means) mean /= total_;
 }
 

@@ -115,10 +115,11 @@ class PlanPrint : public Command {
   Result<std::vector<Shown>> Values() const {
     std::vector<Shown> all;
     for (ExplainedValue& value : TRY(ExplainPlan(plan_, cols_))) {
-      Shown shown{.value = {}, .origin = std::string(Name(value.origin)), .place = value.place};
+      Shown& shown = all.emplace_back();
+      shown.origin = Name(value.origin);
+      shown.place = value.place;
       if (value.key == kAddressKey) ChooseAddress(value, shown);
       shown.value = std::move(value);
-      all.push_back(std::move(shown));
     }
     return all;
   }

@@ -1,7 +1,9 @@
 // The fx program.
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <string>
@@ -31,8 +33,11 @@ bool Trains(const std::vector<std::string>& arguments) {
 // that spin slow each other down tenfold. OpenMP reads the environment when it is loaded, which is
 // before main, so this program starts itself once more. If it cannot, it is slower, no worse.
 void RestartWithoutSpinning(char** argv) {
-  if (std::getenv("OMP_WAIT_POLICY") != nullptr) return;
-  if (setenv("OMP_WAIT_POLICY", "passive", 1) == 0) execv("/proc/self/exe", argv);
+  if (std::getenv("OMP_WAIT_POLICY") == nullptr && setenv("OMP_WAIT_POLICY", "passive", 1) == 0) {
+    execv("/proc/self/exe", argv);
+  }
+  // Started that way, ps, top and killall would know it as "exe".
+  prctl(PR_SET_NAME, program_invocation_short_name);
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ class Network {
                                                   std::vector<Parameter>& parameters,
                                                   std::int64_t batch, bool training);
 
-  // To be filled before Forward: [batch, sample] and [batch, target], row-major. Once another
+  // To be filled before each Forward: [batch, sample] and [batch, target], row-major. Once another
   // network of the same context has run, all of this one's values are anything.
   std::span<float> samples() { return Floats(input_); }
   std::span<float> targets() { return targets_; }
@@ -42,8 +42,9 @@ class Network {
   // Leaves the gradients of the mean loss of the last Forward in the parameters. Training only.
   void Backward();
 
-  // Goes forward once more, over the same batch: the first layer whose output holds a value that is
-  // not finite; "" if all are finite.
+  // Goes forward once more, over the same batch, which is to be filled in again, for a first layer
+  // may work in place: the first layer whose output holds a value that is not finite; "" if all are
+  // finite.
   std::string NonFiniteLayer(const DrawKey& key);
   // "conv1: forward jit:avx512_core", for tests.
   std::vector<std::string> Implementations() const;

@@ -187,7 +187,7 @@ class Runner final : public TaskRunner {
     network.LoadWeights();
     Load(batch, network);
     const LossSum loss = network.Forward(key);
-    TRY(CheckLoss(loss, network, key));
+    TRY(CheckLoss(loss, batch, network, key));
     tally.Add(loss, network, batch.size);
     network.Backward();
     optimizer_->Step();
@@ -210,7 +210,7 @@ class Runner final : public TaskRunner {
       if (std::exchange(loaded, &network) != &network) network.LoadWeights();
       Load(batch, network);
       const LossSum loss = network.Forward({});
-      TRY(CheckLoss(loss, network, {}));
+      TRY(CheckLoss(loss, batch, network, {}));
       tally.Add(loss, network, batch.size);
       meter.Update(1, tally.samples, tally.loss.mean());
     }
@@ -218,12 +218,16 @@ class Runner final : public TaskRunner {
     return TaskReport{.num_samples = size, .metrics = tally.metrics.Values(tally.loss.mean())};
   }
 
-  Status CheckLoss(const LossSum& loss, Network& network, const DrawKey& key) const {
+  Status CheckLoss(const LossSum& loss, const Prefetch::Batch& batch, Network& network,
+                   const DrawKey& key) const {
     if (std::isfinite(loss.sum)) return Ok();
     TRY(CheckParameters());
-    return Fail(Error(ErrorCode::kOutOfRange,
-                      format("the loss is not finite: layer {} is the first whose output is not",
-                             network.NonFiniteLayer(key)))
+    Load(batch, network);
+    const std::string layer = network.NonFiniteLayer(key);
+    const std::string why = layer.empty()
+                                ? "the outputs are finite, but too large for it"
+                                : format("layer {} is the first whose output is not", layer);
+    return Fail(Error(ErrorCode::kOutOfRange, "the loss is not finite: " + why)
                     .Hint("a smaller learning_rate usually helps"));
   }
 

@@ -156,6 +156,21 @@ TEST_F(Runner, NamesTheLayerWhoseOutputOverflows) {
               IsError(ErrorCode::kOutOfRange, "layer dense is the first"));
 }
 
+// Where the first layer works in place, the sample is gone when the culprit is looked for: tanh of
+// tanh is less than tanh, and the dense layer after it would not overflow.
+TEST_F(Runner, NamesTheLayerThatOverflowsBehindOneThatWorksInPlace) {
+  const NetworkSpec network = MakeNetwork(
+      {2}, {{.type = LayerType::kTanh, .name = "squash"}, WithoutBias(Dense("head", 2))});
+  const MemoryLoader data(MemorySet({2}, {1, 1}, {0}), MemorySet({2}, {1, 1}, {0}));
+  const auto runner = RunnerFor(network, data, 1);
+  Model model = InitialModel(network);
+  for (float& w : model[0].tensor.floats()) w = 2.5e38F;
+  ASSERT_THAT(runner->SetParameters(model), IsOk());
+  const auto is_named = IsError(ErrorCode::kOutOfRange, "layer head is the first");
+  EXPECT_THAT(runner->Validate(ValidateTask(), {}), is_named);
+  EXPECT_THAT(runner->Train(TrainTask(), InRound(0)), is_named);
+}
+
 TEST_F(Runner, SaysSoWhenTrainingDiverges) {
   const NetworkSpec network = SmallNetwork({.learning_rate = 1e30});
   EXPECT_THAT(RunnerFor(network, data_, 8)->Train(TrainTask(3), InRound(0)),

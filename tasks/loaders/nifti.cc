@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/file.h"
 #include "core/base/format.h"
 #include "tasks/loaders/nifti_file.h"
 #include "tasks/loaders/parts.h"
@@ -102,6 +103,10 @@ Status AppendVolume(const DataLoaderSettings& settings, const Path& path, Sample
     return Ok();
   }
   const Path label_path = path.parent_path() / "labels" / path.filename();
+  if (!Exists(label_path)) {
+    return Fail(ErrorCode::kNotFound,
+                format("{} has no label: there is no {}", path.string(), label_path.string()));
+  }
   const Volume label = TRY(ReadVolume(label_path));
   if (label.extents != volume.extents) {
     return Fail(ErrorCode::kInvalidArgument,

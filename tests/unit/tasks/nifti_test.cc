@@ -89,7 +89,7 @@ TEST_F(NiftiLoader, LabelsWhatIsNotZeroOrTheLabelVolumes) {
   const Gathered self = GatherAll(Load().value()->train());
   EXPECT_THAT(std::span(self.targets).first(2), ElementsAre(0, 1));
   settings_.volume.label_nonzero = false;
-  EXPECT_FALSE(Load().has_value());
+  EXPECT_THAT(Load(), IsError(ErrorCode::kNotFound, "a.nii has no label: there is no"));
   Write("labels/a.nii", Nifti({2, 1, 3}, 5));
   EXPECT_THAT(First(2, GatherAll(Load().value()->train()).targets), ElementsAre(1, 1));
   Write("labels/a.nii", Nifti({2, 1, 4}));

@@ -1,11 +1,11 @@
 #include "tasks/loaders/csv_file.h"
 
-#include <algorithm>
 #include <set>
 #include <string_view>
 #include <utility>
 
 #include "core/base/format.h"
+#include "tasks/loaders/text_file.h"
 
 namespace fx {
 namespace {
@@ -95,14 +95,6 @@ class CsvReader {
   std::size_t at_ = 0, line_ = 1;
 };
 
-Status CheckText(const Path& path, std::string_view text) {
-  const std::size_t at = text.find('\0');
-  if (at == std::string_view::npos) return Ok();
-  const auto line = std::ranges::count(text.substr(0, at), '\n') + 1;
-  return Fail(ErrorCode::kInvalidArgument,
-              format("{}:{}: holds a NUL byte: this is not text", path.string(), line));
-}
-
 Status CheckHeader(const Path& path, const CsvRow& header) {
   if (header.cells.empty()) {
     return Fail(
@@ -124,8 +116,7 @@ Status CheckHeader(const Path& path, const CsvRow& header) {
 }  // namespace
 
 Result<CsvTable> ReadCsv(const Path& path, char separator) {
-  const std::string text = TRY(ReadFile(path, kMaxCsvFile));
-  TRY(CheckText(path, text));
+  const std::string text = TRY(ReadText(path, kMaxCsvFile));
   CsvReader reader(path, text, separator);
   CsvRow header = TRY(reader.Next());
   TRY(CheckHeader(path, header));

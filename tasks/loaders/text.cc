@@ -9,6 +9,7 @@
 #include "core/base/format.h"
 #include "tasks/loaders/parts.h"
 #include "tasks/loaders/split.h"
+#include "tasks/loaders/text_file.h"
 
 namespace fx {
 namespace {
@@ -37,7 +38,7 @@ Result<std::vector<Path>> FilesOf(const Path& path) {
 Result<Units> ReadUnits(const Path& path, TextUnit unit) {
   Units units;
   for (const Path& file : TRY(FilesOf(path))) {
-    std::string text = TRY(ReadFile(file, kMaxText));
+    std::string text = TRY(ReadText(file, kMaxText));
     if (unit == TextUnit::kLine)
       AppendLines(text, units);
     else if (!text.empty())

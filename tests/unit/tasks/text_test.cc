@@ -50,6 +50,14 @@ TEST_F(TextLoader, RefusesATextShorterThanASequenceAndItsEnd) {
               IsError(ErrorCode::kInvalidArgument, "the validation text has 3 characters"));
 }
 
+// Packed files and UTF-16 would else be sequences of characters that are not in the alphabet.
+TEST_F(TextLoader, RefusesWhatIsNotText) {
+  Write("train.txt", std::string("abcabc\nab\0c", 11));
+  Write("validation.txt", "cbab");
+  EXPECT_THAT(Load(folder_.path()),
+              IsError(ErrorCode::kInvalidArgument, "train.txt:2: holds a NUL byte"));
+}
+
 TEST_F(TextLoader, DealsWholeFiles) {
   for (const char* name : {"1.txt", "2.txt", "3.txt", "4.txt"})
     Write(name, std::string(10, name[0] < '3' ? 'a' : 'b'));

@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <sstream>
 #include <string>
@@ -66,10 +67,9 @@ double LimitOfLine(const std::string& line, const Path& groups) {
 }
 
 int BoundTo() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
-  return CPU_COUNT(&set);
+  std::array<cpu_set_t, 8> sets = {};  // 8192 cores; with one, 1024, Linux refuses larger machines
+  if (sched_getaffinity(0, sizeof(sets), sets.data()) != 0) return 1;
+  return CPU_COUNT_S(sizeof(sets), sets.data());
 }
 
 }  // namespace

@@ -77,7 +77,8 @@ collaborator::TaskLoopOptions LoopOptions(const Plan& plan, const CollaboratorNa
 Status TryData(const Plan& plan, const CollaboratorName& name, const std::string& data_path) {
   {
     const auto data = TRY(MakeDataLoader(plan.data_loader, data_path));
-    const auto runner = TRY(MakeTaskRunner(plan.task_runner, plan.data_loader, *data));
+    const auto runner = TRY(In(MakeTaskRunner(plan.task_runner, plan.data_loader, *data),
+                               format("cannot train on the data {}", data_path)));
     LogInfo("collaborator " + name.value + " is ready",
             {{"federation", plan.federation_uuid},
              {"aggregator", format("{}:{}", plan.network.agg_addr, plan.network.agg_port)},

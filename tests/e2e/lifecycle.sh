@@ -25,7 +25,8 @@ start_aggregator
 start_site 1
 start_site 2
 wait_until 60 "Round: 0, Collaborators that have completed all tasks" "$log"
-[ "$(ps -o comm= -p "${process[site1]}")" = fx ] || fail "ps shows a collaborator under another name"
+[ "$(ps -o comm= -p "${process[site1]}")" = fx ] ||
+  fail "ps shows a collaborator under another name"
 
 # A third site comes.
 mkdir "$work/site3" && cd "$work/site3"

@@ -62,11 +62,7 @@ class Inspector {
     Verify(*leaf, file);
     const Status strength = CheckPublicKey(X509_get0_pubkey(leaf->get()), file.string());
     if (!strength) Problem(strength.error().OneLine(), RenewAdvice(file));
-    if (list_ && list_->Lists(*leaf)) {
-      Problem(format("{}: the certificate of {} (serial {}) was revoked", file.string(),
-                     leaf->Describe(), leaf->Serial()),
-              "get a new one: " + RenewAdvice(file));
-    }
+    if (list_ && list_->Lists(*leaf)) Revoked(*leaf, file);
     const std::string name = NameOfFile(file);
     if (!name.empty() && leaf->CommonName() != name && !leaf->IsFor(name)) {
       Problem(format("{}: the certificate is for {}, not for \"{}\"", file.string(),
@@ -121,6 +117,17 @@ class Inspector {
   }
   void Warning(std::string what, std::string advice) {
     findings_.push_back({.problem = false, .what = std::move(what), .advice = std::move(advice)});
+  }
+
+  // Where no key lies beside it, it is somebody else's: the authority's copy.
+  void Revoked(const Certificate& leaf, const Path& file) {
+    std::string what = format("{}: the certificate of {} (serial {}) was revoked", file.string(),
+                              leaf.Describe(), leaf.Serial());
+    if (Exists(Path(file).replace_extension(".key"))) {
+      Problem(std::move(what), "get a new one: " + RenewAdvice(file));
+    } else {
+      Warning(std::move(what), "nothing, if that was meant; else " + RenewAdvice(file));
+    }
   }
 
   void LoadList() {

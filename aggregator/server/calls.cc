@@ -14,6 +14,8 @@ Result<Caller> Authenticate(const CallEnv& env, grpc::CallbackServerContext& con
 
 grpc::Status Refuse(std::string_view call, const grpc::CallbackServerContext& context,
                     const Error& error) {
+  // Asked for what is not there any more, or by a ping what never was.
+  if (error.code() == ErrorCode::kNotFound) return ToGrpc(error);
   static LogThrottle throttle;
   throttle.Warn(
       "refused a call",

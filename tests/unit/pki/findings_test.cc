@@ -75,6 +75,13 @@ TEST_F(Findings, TellOfARevokedCertificate) {
   EXPECT_THAT(Inspect(), ElementsAre(Problem("was revoked", "fx pki renew alice")));
 }
 
+TEST_F(Findings, OfARevokedCertificateOfSomebodyElseAreNoProblem) {
+  const auto leaf = Must(Certificate::Load(File("client/col_alice.crt")));
+  Must(pki_.authority().Revoke({leaf.Serial()}, {}, UnixNow()));
+  std::filesystem::remove(File("client/col_alice.key"));
+  EXPECT_THAT(Inspect(), ElementsAre(Warning("was revoked", "nothing, if that was meant")));
+}
+
 TEST_F(Findings, TellOfAKeyThatIsNotTheCertificates) {
   const PrivateKey other = Must(PrivateKey::Generate());
   Must(other.Save(File("client/col_alice.key")));

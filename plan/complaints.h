@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "plan/key_fact.h"
 #include "plan/yaml_value.h"
 
 namespace fx {
@@ -27,6 +28,10 @@ struct Assumption {
 // expected 0 to 1".
 class Complaints {
  public:
+  // The observer, if there is one, outlives this.
+  explicit Complaints(KeyObserver* observer = nullptr) : observer_(observer) {}
+  KeyObserver* observer() const { return observer_; }
+
   // `text` starts with the path of the value: "network.settings.agg_port is 0, expected ...".
   void Add(const YamlValue& at, std::string text);
   void Add(const std::string& file, int line, std::string text);
@@ -49,6 +54,7 @@ class Complaints {
     std::string text;
     auto operator<=>(const Complaint&) const = default;
   };
+  KeyObserver* observer_;
   std::vector<Complaint> complaints_;
   std::vector<Assumption> assumptions_;
 };

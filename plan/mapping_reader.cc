@@ -60,6 +60,17 @@ bool InRange(double x, double low, double high, MappingReader::Open open) {
 
 }  // namespace
 
+NumberRange WholeNumbers(std::int64_t low, std::int64_t high) {
+  return {.low = static_cast<double>(low), .high = static_cast<double>(high), .whole = true};
+}
+
+NumberRange RealNumbers(double low, double high, MappingReader::Open open) {
+  return {.low = low,
+          .high = high,
+          .above = open == MappingReader::Open::kLow,
+          .below = open == MappingReader::Open::kHigh};
+}
+
 std::string NameOf(int value, const std::vector<Choice>& choices) {
   const auto found = std::ranges::find(choices, value, &Choice::value);
   return found == choices.end() ? std::string() : std::string(found->name);
@@ -133,6 +144,7 @@ std::string MappingReader::PathOf(std::string_view key) const {
 
 YamlRef MappingReader::Get(std::string_view key) {
   known_.emplace_back(key);
+  Note(key, {});
   return value_->Find(key);
 }
 
@@ -142,6 +154,7 @@ bool MappingReader::Has(std::string_view key) {
 
 YamlRef MappingReader::Require(std::string_view key, std::string_view what) {
   YamlRef found = Get(key);
+  Note(key, {.needed = true});
   if (!found && !forgive_) {
     complaints_.Add(*value_, format("{} is missing, expected {}", PathOf(key), what));
   }
@@ -150,6 +163,7 @@ YamlRef MappingReader::Require(std::string_view key, std::string_view what) {
 
 void MappingReader::Bool(std::string_view key, bool& value) {
   const YamlRef found = Get(key);
+  Note(key, {.kind = "true, false"});
   if (!found) return Assume(key, value ? "true" : "false");
   if (found->kind() == YamlKind::kBool) {
     value = found->scalar.boolean;
@@ -162,6 +176,7 @@ void MappingReader::Bool(std::string_view key, bool& value) {
 
 void MappingReader::Integer(std::string_view key, std::int64_t& value, std::int64_t low,
                             std::int64_t high) {
+  Note(key, {.numbers = WholeNumbers(low, high)});
   if (const YamlRef found = Get(key)) {
     ReadInteger(*found, PathOf(key), low, high, complaints_, value);
   } else if (value >= low && value <= high) {
@@ -177,6 +192,7 @@ void MappingReader::Integer(std::string_view key, std::uint32_t& value, std::int
 }
 
 void MappingReader::Real(std::string_view key, double& value, double low, double high, Open open) {
+  Note(key, {.numbers = RealNumbers(low, high, open)});
   if (const YamlRef found = Get(key)) {
     ReadReal(*found, PathOf(key), low, high, open, complaints_, value);
   } else if (InRange(value, low, high, open)) {
@@ -185,6 +201,7 @@ void MappingReader::Real(std::string_view key, double& value, double low, double
 }
 
 void MappingReader::Text(std::string_view key, std::string& value) {
+  Note(key, {.kind = "text"});
   if (const YamlRef found = Get(key)) {
     ReadText(*found, PathOf(key), complaints_, value);
   } else if (!value.empty()) {
@@ -194,6 +211,7 @@ void MappingReader::Text(std::string_view key, std::string& value) {
 
 void MappingReader::Pick(std::string_view key, const std::vector<Choice>& choices, int& value) {
   const YamlRef found = Get(key);
+  Note(key, {.words = &choices});
   if (!found) return Assume(key, NameOf(value, choices));
   std::vector<std::string> names;
   for (const Choice& choice : choices) {
@@ -209,6 +227,7 @@ void MappingReader::Pick(std::string_view key, const std::vector<Choice>& choice
 void MappingReader::InsidePath(std::string_view key, Path& value) {
   std::string text = value.string();
   Text(key, text);
+  Note(key, {.kind = "path"});
   if (text.empty() || value == text) return;
   const Path path(text);
   const bool inside = path.is_relative() && text.find('\0') == std::string::npos &&
@@ -223,6 +242,7 @@ void MappingReader::InsidePath(std::string_view key, Path& value) {
 
 void MappingReader::Texts(std::string_view key, std::vector<std::string>& values) {
   const YamlRef found = Get(key);
+  Note(key, {.kind = "list of texts"});
   if (!found) return;
   if (!found->is_sequence()) {
     Complain(key, format("is {}, expected a list: [a, b]", Describe(*found)));
@@ -239,6 +259,10 @@ void MappingReader::Texts(std::string_view key, std::vector<std::string>& values
 
 void MappingReader::Assume(std::string_view key, std::string value) {
   if (!value.empty()) complaints_.Assume(PathOf(key), std::move(value));
+}
+
+void MappingReader::Note(std::string_view key, const KeyFact& fact) {
+  if (KeyObserver* observer = complaints_.observer()) observer->Note(PathOf(key), fact);
 }
 
 void MappingReader::Complain(std::string_view key, std::string_view text) {

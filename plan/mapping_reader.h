@@ -10,15 +10,10 @@
 
 #include "core/base/file.h"
 #include "plan/complaints.h"
+#include "plan/key_fact.h"
 #include "plan/yaml_value.h"
 
 namespace fx {
-
-// A plain word that says what a value may be: one of these.
-struct Choice {
-  std::string_view name;
-  int value;
-};
 
 // A value that is absent leaves the variable as it is: its initial value is the default. So does a
 // value that is wrong, after a complaint. Lives no longer than `complaints`.
@@ -60,6 +55,10 @@ class MappingReader {
   // above do it by themselves.
   void Assume(std::string_view key, std::string value);
 
+  // Tells the observer of `complaints`, if there is one, what may stand at the key. The readings
+  // above do it by themselves.
+  void Note(std::string_view key, const KeyFact& fact);
+
   // Complains about every key never asked for. Call last.
   void Finish();
 
@@ -81,6 +80,10 @@ bool ReadReal(const YamlValue& value, const std::string& path, double low, doubl
               MappingReader::Open open, Complaints& complaints, double& out);
 bool ReadText(const YamlValue& value, const std::string& path, Complaints& complaints,
               std::string& out);
+
+// Ranges as the observer is told of them.
+NumberRange WholeNumbers(std::int64_t low, std::int64_t high);
+NumberRange RealNumbers(double low, double high, MappingReader::Open open);
 
 // The first word for a value; "" if there is none.
 std::string NameOf(int value, const std::vector<Choice>& choices);

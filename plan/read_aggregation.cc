@@ -21,6 +21,7 @@ MappingReader::Open OpenOf(Setting::Range range) {
 }
 
 double ReadSetting(MappingReader& reader, const Setting& setting) {
+  reader.Note(setting.name, {.meaning = setting.meaning});
   double value = setting.fallback;
   if (!setting.whole) {
     reader.Real(setting.name, value, setting.low, setting.high, OpenOf(setting.range));
@@ -32,10 +33,24 @@ double ReadSetting(MappingReader& reader, const Setting& setting) {
   return static_cast<double>(whole);
 }
 
+const std::vector<Choice>& FunctionNames() {
+  static const std::vector<Choice> names = [] {
+    std::vector<Choice> all;
+    for (const FunctionRow& row : AggregationFunctions()) {
+      const auto number = static_cast<int>(all.size());
+      all.push_back({.name = row.name, .value = number, .meaning = row.meaning});
+      if (!row.alias.empty()) all.push_back({.name = row.alias, .value = number});
+    }
+    return all;
+  }();
+  return names;
+}
+
 const FunctionRow* ReadTemplate(MappingReader& reader) {
   reader.Require("template", "the name of an aggregation function, such as WeightedAverage");
   std::string name;
   reader.Text("template", name);
+  reader.Note("template", {.words = &FunctionNames()});
   if (name.empty()) return nullptr;
   const std::string last = name.starts_with("openfl.") ? name.substr(name.rfind('.') + 1) : name;
   const FunctionRow* row = FindAggregationFunction(last);

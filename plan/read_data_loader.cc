@@ -16,6 +16,7 @@ using Open = MappingReader::Open;
 constexpr std::int64_t kMaxPixels = 1 << 14;
 constexpr std::size_t kMaxAlphabet = 255;
 constexpr double kMaxValue = 1e12;
+constexpr double kMaxPixelScale = 1e6;
 
 enum class Loader { kIdx, kCsv, kNpz, kImages, kText, kNifti };
 struct LoaderName {
@@ -53,8 +54,7 @@ void PickSplit(MappingReader& reader, std::string_view key, SplitType& type) {
 // A word, or a mapping with the word as its type.
 void ReadSplit(MappingReader& settings, Complaints& complaints, SplitSpec& out) {
   const YamlRef found = settings.Get("split");
-  if (!found) return;
-  if (!found->is_mapping()) return PickSplit(settings, "split", out.type);
+  if (!found || !found->is_mapping()) return PickSplit(settings, "split", out.type);
   MappingReader split(found, settings.PathOf("split"), complaints);
   split.Require("type", "round_robin, contiguous, random, dirichlet, pathological or overlapping");
   PickSplit(split, "type", out.type);
@@ -73,37 +73,39 @@ bool IsList(const YamlRef& value) {
 }
 
 // The numbers of a list, each checked; empty after a complaint.
-std::vector<double> ReadReals(MappingReader& reader, std::string_view key, bool positive,
+std::vector<double> ReadReals(MappingReader& reader, std::string_view key, double low, Open open,
                               Complaints& complaints) {
   std::vector<double> values;
   const YamlRef list = reader.Get(key);
   for (std::size_t i = 0; i < list->items.size(); ++i) {
-    const YamlValue& item = *list->items[i];
-    const bool integer = item.kind() == YamlKind::kInteger;
-    const double x = integer ? static_cast<double>(item.scalar.integer) : item.scalar.real;
-    const bool number = integer || item.kind() == YamlKind::kFloat;
-    if (number && x >= -kMaxValue && x <= kMaxValue && (!positive || x > 0)) {
-      values.push_back(x);
-      continue;
+    const std::string path = format("{}[{}]", reader.PathOf(key), i);
+    if (!ReadReal(*list->items[i], path, low, kMaxPixelScale, open, complaints,
+                  values.emplace_back())) {
+      return {};
     }
-    complaints.Add(item, format("{}[{}] is {}, expected a number{}", reader.PathOf(key), i,
-                                Describe(item), positive ? " more than 0" : ""));
-    return {};
   }
   return values;
+}
+
+void NotePixelScale(MappingReader& s) {
+  constexpr std::string_view kList = "a list, a number for each channel";
+  s.Note("mean",
+         {.kind = kList, .numbers = RealNumbers(-kMaxPixelScale, kMaxPixelScale, Open::kNone)});
+  s.Note("std", {.kind = kList, .numbers = RealNumbers(0, kMaxPixelScale, Open::kLow)});
 }
 
 // Two numbers, or two lists with one a channel.
 void ReadPixelScale(MappingReader& s, Complaints& complaints, DataLoaderSettings& out) {
   if (!IsList(s.Get("mean")) && !IsList(s.Get("std"))) {
-    s.Real("mean", out.mean, -1e6, 1e6);
-    return s.Real("std", out.std, 0, 1e6, Open::kLow);
+    s.Real("mean", out.mean, -kMaxPixelScale, kMaxPixelScale);
+    s.Real("std", out.std, 0, kMaxPixelScale, Open::kLow);
+    return NotePixelScale(s);
   }
   if (!IsList(s.Get("mean")) || !IsList(s.Get("std"))) {
     return s.Complain("mean", "and std must both be lists, a number for each channel, or neither");
   }
-  const std::vector<double> means = ReadReals(s, "mean", false, complaints);
-  const std::vector<double> stds = ReadReals(s, "std", true, complaints);
+  const std::vector<double> means = ReadReals(s, "mean", -kMaxPixelScale, Open::kNone, complaints);
+  const std::vector<double> stds = ReadReals(s, "std", 0, Open::kLow, complaints);
   if (means.empty() || stds.empty()) return;
   if (means.size() != stds.size()) {
     return s.Complain("std", format("has {} numbers and mean {}; expected one a channel in each",
@@ -116,6 +118,7 @@ void ReadPixelScale(MappingReader& s, Complaints& complaints, DataLoaderSettings
 void ReadSize(MappingReader& s, std::string_view key, Complaints& complaints,
               std::array<std::int64_t, 2>& out) {
   const YamlRef found = s.Get(key);
+  s.Note(key, {.kind = "[height, width]", .numbers = WholeNumbers(1, kMaxPixels), .list = true});
   if (!found) return;
   if (!found->is_sequence() || found->items.size() != 2) {
     return s.Complain(key, format("is {}, expected [height, width]", Describe(*found)));
@@ -186,6 +189,7 @@ void ReadColumnScales(MappingReader& s, Complaints& complaints, TableSpec& out) 
 void ReadSeparator(MappingReader& s, char& separator) {
   std::string text(1, separator);
   s.Text("separator", text);
+  s.Note("separator", {.kind = "a character"});
   if (text.size() == 1 && text != "\"" && text != "\n") {
     separator = text[0];
   } else {
@@ -232,7 +236,6 @@ void ReadImages(MappingReader& s, Complaints& complaints, DataLoaderSettings& ou
     s.Require("classes", "the names of the class folders, in the order of the network's outputs");
     ReadClasses(s, out.classes);
   }
-  const YamlRef channels = s.Get("channels");
   s.Integer("channels", out.image.channels, 1, 3);
   if (out.image.channels == 2) s.Complain("channels", "is 2, expected 1 (grey) or 3 (colour)");
   ReadSize(s, "resize", complaints, out.image.size);

@@ -19,6 +19,8 @@ constexpr std::int64_t kMaxKernel = 1024;
 void ReadPair(MappingReader& reader, std::string_view key, Pair& pair, std::int64_t low,
               Complaints& complaints) {
   const YamlRef found = reader.Get(key);
+  reader.Note(key, {.kind = "[height, width]", .numbers = WholeNumbers(low, kMaxKernel)});
+  if (!found && pair[0] == pair[1]) reader.Assume(key, std::to_string(pair[0]));
   if (!found) return;
   if (!found->is_sequence()) {
     if (ReadInteger(*found, reader.PathOf(key), low, kMaxKernel, complaints, pair[0]))
@@ -91,6 +93,8 @@ void ReadUpsample(MappingReader& reader, LayerSpec& layer, Complaints& complaint
 
 void ReadReshape(MappingReader& reader, LayerSpec& layer, Complaints& complaints) {
   const YamlRef value = reader.Require("shape", "the shape it makes, such as [4, 8, 8]");
+  reader.Note("shape",
+              {.kind = "1 to 3 numbers", .numbers = WholeNumbers(1, kMaxUnits), .list = true});
   if (!value) return;
   if (!value->is_sequence() || value->items.empty() || value->items.size() > 3) {
     reader.Complain("shape",

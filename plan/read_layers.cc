@@ -55,6 +55,7 @@ class LayerList {
     } else {
       reader.Get("inputs");
     }
+    reader.Note("inputs", {.kind = Joins(layer.type) ? "list of names" : "name"});
     ReadLayerSettings(reader, complaints_, layer);
     reader.Finish();
     return true;

@@ -41,6 +41,9 @@ const std::vector<Choice>& OptimizerChoices() {
 
 void ReadClassWeights(MappingReader& reader, Complaints& complaints, LossSpec& out) {
   const YamlRef list = reader.Get("class_weights");
+  reader.Note("class_weights", {.kind = "a number for each class",
+                                .numbers = RealNumbers(0, kMaxSize, Open::kLow),
+                                .list = true});
   if (!list) return;
   if (!list->is_sequence() || list->items.empty() || list->items.size() > kMaxClasses) {
     reader.Complain("class_weights",
@@ -97,8 +100,7 @@ void ReadSchedule(MappingReader& optimizer, Complaints& complaints, ScheduleSpec
 
 void ReadLoss(MappingReader& settings, Complaints& complaints, LossSpec& out) {
   const YamlRef value = settings.Get("loss");
-  if (!value) return;
-  if (!value->is_mapping()) {
+  if (!value || !value->is_mapping()) {
     int picked = static_cast<int>(out.type);
     settings.Pick("loss", LossChoices(), picked);
     out.type = static_cast<LossType>(picked);

@@ -26,9 +26,16 @@ void RequireValue(MappingReader& settings, std::string_view key, bool value, std
   if (found != value) settings.Complain(key, format("is {}, expected {}: {}", found, value, why));
 }
 
+void ReadUnused(MappingReader& settings, std::string_view key) {
+  settings.Get(key);
+  settings.Note(key, {.kind = "anything"});
+}
+
 // One setting under its old name and under its new one, which may be its opposite.
 void ReadRenamedBool(MappingReader& settings, std::string_view new_name, std::string_view old_name,
                      bool opposite, bool& value) {
+  settings.Note(old_name, {.kind = "true, false"});
+  settings.Note(new_name, {.kind = "true, false"});
   const bool both = settings.Has(new_name) && settings.Has(old_name);
   bool old_value = value != opposite;
   if (settings.Has(old_name)) settings.Bool(old_name, old_value);
@@ -61,7 +68,9 @@ void ReadAddress(MappingReader& settings, NetworkSettings& out) {
                       format("is \"{}\", expected a host name, an IP address or auto", address));
   }
   const YamlRef port = settings.Get("agg_port");
-  if (!port || (port->is_string() && port->scalar.text == "auto")) return;
+  settings.Note("agg_port", {.kind = "auto", .numbers = WholeNumbers(1, 65535)});
+  if (!port) return settings.Assume("agg_port", "auto");
+  if (port->is_string() && port->scalar.text == "auto") return;
   if (port->kind() == YamlKind::kInteger && port->scalar.integer >= 1 &&
       port->scalar.integer <= 65535) {
     out.agg_port = static_cast<std::uint16_t>(port->scalar.integer);
@@ -93,11 +102,12 @@ void ReadAggregator(const YamlValue& plan, Complaints& complaints, AggregatorSet
          durability);
   out.durability = static_cast<Durability>(durability);
   RequireValue(s, "persist_checkpoint", true, "every round is always kept on disk");
+  s.Note("single_col_cert_common_name", {.kind = "null"});
   if (const YamlRef name = s.Get("single_col_cert_common_name"); name && !name->is_null()) {
     s.Complain("single_col_cert_common_name",
                "is not supported: every collaborator has a certificate of its own; remove the key");
   }
-  s.Get("log_metric_callback");  // a Python function, which OpenFL 1.6 never calls either
+  ReadUnused(s, "log_metric_callback");  // a Python function, which OpenFL 1.6 never calls either
   section.Finish();
 }
 
@@ -119,8 +129,8 @@ void ReadCollaborator(const YamlValue& plan, Complaints& complaints, Collaborato
   int device = 0;
   s.Pick("device_assignment_policy", {{"CPU_ONLY", 0}}, device);
   // In templates of OpenFL, and read by nobody.
-  s.Get("epochs_per_round");
-  s.Get("polling_interval");
+  ReadUnused(s, "epochs_per_round");
+  ReadUnused(s, "polling_interval");
   section.Finish();
 }
 
@@ -134,7 +144,7 @@ void ReadNetwork(const YamlValue& plan, Complaints& complaints, NetworkSettings&
   ReadRenamedBool(s, "require_client_auth", "disable_client_auth", true, out.require_client_auth);
   s.Integer("client_reconnect_interval", out.client_reconnect_interval, 1, 3600);
   s.InsidePath("cert_folder", out.cert_folder);
-  s.Get("hash_salt");  // part of the identity, of no other use
+  ReadUnused(s, "hash_salt");  // part of the identity, of no other use
   section.Finish();
 }
 

@@ -14,6 +14,8 @@ namespace {
 bool ReadInputShape(MappingReader& settings, Complaints& complaints, Shape& out) {
   const YamlRef value =
       settings.Require("input_shape", "the shape of one sample, such as [1, 28, 28]");
+  settings.Note("input_shape",
+                {.kind = "1 to 3 numbers", .numbers = WholeNumbers(1, kMaxUnits), .list = true});
   if (!value) return false;
   if (!value->is_sequence() || value->items.empty() || value->items.size() > 3) {
     settings.Complain("input_shape",
@@ -51,7 +53,9 @@ void FitLayers(MappingReader& settings, Complaints& complaints, NetworkSpec& net
 void ReadThreads(MappingReader& s, int& out) {
   out = 0;
   const YamlRef threads = s.Get("threads");
-  if (!threads || (threads->is_string() && threads->scalar.text == "auto")) return;
+  s.Note("threads", {.kind = "auto", .numbers = WholeNumbers(1, 1024)});
+  if (!threads) return s.Assume("threads", "auto");
+  if (threads->is_string() && threads->scalar.text == "auto") return;
   if (threads->kind() == YamlKind::kInteger && threads->scalar.integer >= 1 &&
       threads->scalar.integer <= 1024) {
     out = static_cast<int>(threads->scalar.integer);

@@ -33,11 +33,21 @@ void CheckMetric(MappingReader& kwargs, const std::string& path, const std::stri
                                 path, name, ToString(network.output()), list));
 }
 
+const std::vector<Choice>& MetricWords() {
+  static const std::vector<Choice> words = [] {
+    std::vector<Choice> all;
+    for (const std::string& name : MetricNames()) all.push_back({.name = name, .value = 0});
+    return all;
+  }();
+  return words;
+}
+
 void ReadMetrics(MappingReader& kwargs, const NetworkSpec& network, TaskSpec& task,
                  Complaints& complaints) {
   const char* const score = network.loss.type == LossType::kMse ? "mae" : "accuracy";
   task.metrics = {task.function == TaskFunction::kTrain ? "loss" : score};
   kwargs.Texts("metrics", task.metrics);
+  kwargs.Note("metrics", {.kind = "list of", .words = &MetricWords()});
   if (!kwargs.Has("metrics")) return;
   for (std::size_t i = 0; i < task.metrics.size(); ++i) {
     CheckMetric(kwargs, format("{}[{}]", kwargs.PathOf("metrics"), i), task.metrics[i], network,

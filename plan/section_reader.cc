@@ -28,6 +28,9 @@ SectionReader::SectionReader(const YamlValue& plan, const std::string& name, Nee
       settings_(FindOrNothing(section_.value(), "settings"), name + ".settings", complaints,
                 section_.value().is_mapping() ? MappingReader::IfNothing::kEmpty
                                               : MappingReader::IfNothing::kForgive) {
+  if (KeyObserver* observer = complaints.observer()) {
+    observer->Note(name, {.kind = "section", .needed = need == Need::kRequired});
+  }
   if (!present_ && need == Need::kRequired) {
     complaints.Add(plan, format("the section {} is missing", name));
   } else if (present_ && section_.value().is_null()) {
@@ -39,6 +42,7 @@ SectionReader::SectionReader(const YamlValue& plan, const std::string& name, Nee
 void SectionReader::Template(const std::vector<Choice>& choices, int& value) {
   std::string text;
   section_.Text("template", text);
+  section_.Note("template", {.words = &choices});
   if (text.empty()) return section_.Assume("template", NameOf(value, choices));
   std::vector<std::string> names;
   const std::string last = text.starts_with("openfl.") ? text.substr(text.rfind('.') + 1) : text;
@@ -73,6 +77,7 @@ void SectionReader::FinishUnjudged() {
   section_.Get("template");
   section_.Get("settings");
   section_.Get("defaults");
+  section_.Note("defaults", {.kind = "path"});
   section_.Finish();
 }
 

@@ -82,8 +82,13 @@ std::unique_ptr<AggregationFunction> Make(const Settings& settings,
   return std::make_unique<Adaptive<Squares>>(settings, contributors.shares);
 }
 
-Setting Rate(std::string_view name, double fallback) {
-  return {.name = name, .fallback = fallback, .low = 0, .high = 1, .range = Setting::Range::kBelow};
+Setting Rate(std::string_view name, double fallback, std::string_view meaning) {
+  return {.name = name,
+          .fallback = fallback,
+          .low = 0,
+          .high = 1,
+          .range = Setting::Range::kBelow,
+          .meaning = meaning};
 }
 
 std::vector<Setting> SettingsWith(double beta1) {
@@ -91,14 +96,19 @@ std::vector<Setting> SettingsWith(double beta1) {
            .fallback = 0.01,
            .low = 0,
            .high = 1000,
-           .range = Setting::Range::kAbove},
-          Rate("beta1", beta1),
-          {.name = "epsilon", .fallback = 0.001, .low = 1e-10, .high = 1}};
+           .range = Setting::Range::kAbove,
+           .meaning = "size of a step"},
+          Rate("beta1", beta1, "memory of the change, D"),
+          {.name = "epsilon",
+           .fallback = 0.001,
+           .low = 1e-10,
+           .high = 1,
+           .meaning = "keeps a step finite"}};
 }
 
 std::vector<Setting> SettingsWithBeta2() {
   std::vector<Setting> settings = SettingsWith(0.9);
-  settings.push_back(Rate("beta2", 0.99));
+  settings.push_back(Rate("beta2", 0.99, "memory of its square"));
   return settings;
 }
 
@@ -108,21 +118,29 @@ FunctionRow FedAdagradRow() {
   return {.name = "FedAdagrad",
           .alias = "AdagradAdaptiveAggregation",
           .settings = SettingsWith(0),
-          .make = Make<Adagrad>};
+          .make = Make<Adagrad>,
+          .meaning =
+              "a step of learning_rate m / (sqrt(v) + epsilon) with m = beta1 m + (1 - beta1) D "
+              "and v = v + D^2 (Reddi et al. 2021, algorithm 2)"};
 }
 
 FunctionRow FedAdamRow() {
   return {.name = "FedAdam",
           .alias = "AdamAdaptiveAggregation",
           .settings = SettingsWithBeta2(),
-          .make = Make<Adam>};
+          .make = Make<Adam>,
+          .meaning =
+              "as FedAdagrad, with v = beta2 v + (1 - beta2) D^2 (Reddi et al. 2021, algorithm 2)"};
 }
 
 FunctionRow FedYogiRow() {
   return {.name = "FedYogi",
           .alias = "YogiAdaptiveAggregation",
           .settings = SettingsWithBeta2(),
-          .make = Make<Yogi>};
+          .make = Make<Yogi>,
+          .meaning =
+              "as FedAdagrad, with v = v - (1 - beta2) D^2 sign(v - D^2) (Reddi et al. 2021, "
+              "algorithm 2)"};
 }
 
 }  // namespace fx::aggregator

@@ -55,13 +55,18 @@ FunctionRow FedAvgMRow() {
                         .fallback = 1,
                         .low = 0,
                         .high = 1000,
-                        .range = Setting::Range::kAbove},
+                        .range = Setting::Range::kAbove,
+                        .meaning = "size of a step"},
                        {.name = "momentum",
                         .fallback = 0.9,
                         .low = 0,
                         .high = 1,
-                        .range = Setting::Range::kBelow}},
-          .make = Make};
+                        .range = Setting::Range::kBelow,
+                        .meaning = "memory of the changes of rounds before"}},
+          .make = Make,
+          .meaning =
+              "m = momentum m + D, and a step of learning_rate m (Hsu et al. 2019); D is the "
+              "weighted mean minus the current model"};
 }
 
 }  // namespace fx::aggregator

@@ -53,7 +53,15 @@ std::unique_ptr<AggregationFunction> Make(const Settings&, const Contributors& c
 }  // namespace
 
 FunctionRow FedNovaRow() {
-  return {.name = "FedNova", .alias = {}, .settings = {}, .make = Make, .needs_steps = true};
+  return {
+      .name = "FedNova",
+      .alias = {},
+      .settings = {},
+      .make = Make,
+      .needs_steps = true,
+      .meaning =
+          "the mean of the changes, each divided by the site's number of steps and multiplied by "
+          "the mean number of steps (Wang et al. 2020); steps are the batches of all epochs"};
 }
 
 }  // namespace fx::aggregator

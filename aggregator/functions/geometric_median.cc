@@ -109,14 +109,22 @@ std::unique_ptr<AggregationFunction> Make(const Settings& settings,
 FunctionRow GeometricMedianRow() {
   return {.name = "GeometricMedian",
           .alias = {},
-          .settings =
-              {{.name = "smoothing",
-                .fallback = 1e-5,
-                .low = 0,
-                .high = 1000,
-                .range = Setting::Range::kAbove},
-               {.name = "iterations", .fallback = 100, .low = 1, .high = 10'000, .whole = true}},
-          .make = Make};
+          .settings = {{.name = "smoothing",
+                        .fallback = 1e-5,
+                        .low = 0,
+                        .high = 1000,
+                        .range = Setting::Range::kAbove,
+                        .meaning = "distances below this count as this"},
+                       {.name = "iterations",
+                        .fallback = 100,
+                        .low = 1,
+                        .high = 10'000,
+                        .whole = true,
+                        .meaning = "steps of the algorithm, at most"}},
+          .make = Make,
+          .meaning =
+              "the point with the least sum of distances to all, each weighing as its share of the "
+              "samples (Pillutla et al. 2019, smoothed Weiszfeld)"};
 }
 
 }  // namespace fx::aggregator

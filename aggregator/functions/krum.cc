@@ -97,10 +97,18 @@ std::unique_ptr<AggregationFunction> MakeMultiKrum(const Settings& settings,
                                 GetCount(settings, "selected"));
 }
 
-constexpr Setting kAttackers = {
-    .name = "attackers", .fallback = 0, .low = 0, .high = 100'000, .whole = true};
-constexpr Setting kSelected = {
-    .name = "selected", .fallback = 0, .low = 0, .high = 100'000, .whole = true};
+constexpr Setting kAttackers = {.name = "attackers",
+                                .fallback = 0,
+                                .low = 0,
+                                .high = 100'000,
+                                .whole = true,
+                                .meaning = "sites that may be hostile"};
+constexpr Setting kSelected = {.name = "selected",
+                               .fallback = 0,
+                               .low = 0,
+                               .high = 100'000,
+                               .whole = true,
+                               .meaning = "how many updates are averaged; 0: n - attackers - 2"};
 
 }  // namespace
 
@@ -109,7 +117,10 @@ FunctionRow KrumRow() {
           .alias = {},
           .settings = {kAttackers},
           .make = MakeKrum,
-          .least_sites = LeastSites};
+          .least_sites = LeastSites,
+          .meaning =
+              "the update with the least sum of squared distances to its n - attackers - 2 nearest "
+              "among the n sites (Blanchard et al. 2017)"};
 }
 
 FunctionRow MultiKrumRow() {
@@ -117,7 +128,8 @@ FunctionRow MultiKrumRow() {
           .alias = {},
           .settings = {kAttackers, kSelected},
           .make = MakeMultiKrum,
-          .least_sites = LeastSites};
+          .least_sites = LeastSites,
+          .meaning = "the mean of the best updates by the score of Krum (Blanchard et al. 2017)"};
 }
 
 }  // namespace fx::aggregator

@@ -29,7 +29,12 @@ std::unique_ptr<AggregationFunction> Make(const Settings&, const Contributors&) 
 }  // namespace
 
 FunctionRow MedianRow() {
-  return {.name = "Median", .alias = {}, .settings = {}, .make = Make};
+  return {.name = "Median",
+          .alias = {},
+          .settings = {},
+          .make = Make,
+          .meaning =
+              "of each number, the middle one (Yin et al. 2018); of two in the middle, their mean"};
 }
 
 }  // namespace fx::aggregator

@@ -55,8 +55,12 @@ FunctionRow NormClippingRow() {
                         .fallback = 10,
                         .low = 0,
                         .high = 1e30,
-                        .range = Setting::Range::kAbove}},
-          .make = Make};
+                        .range = Setting::Range::kAbove,
+                        .meaning = "the longest a change may be"}},
+          .make = Make,
+          .meaning =
+              "the weighted mean of changes, those shortened that are too long (Sun et al. 2019); "
+              "the length is the Euclidean norm of the change to the whole model"};
 }
 
 }  // namespace fx::aggregator

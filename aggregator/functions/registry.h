@@ -21,7 +21,8 @@ struct Setting {
   double fallback;
   double low, high;
   Range range = Range::kClosed;
-  bool whole = false;  // no fractions
+  bool whole = false;             // no fractions
+  std::string_view meaning = {};  // a sentence for docs/reference/plan-keys.md; not empty
 };
 
 // Every setting of a function by its name, in its range.
@@ -41,7 +42,8 @@ struct FunctionRow {
   std::unique_ptr<AggregationFunction> (*make)(const Settings&, const Contributors&);
   // How many contributors it takes for the function to do what it promises.
   std::size_t (*least_sites)(const Settings&) = nullptr;
-  bool needs_steps = false;  // Contributors::steps
+  bool needs_steps = false;       // Contributors::steps
+  std::string_view meaning = {};  // a sentence for docs/reference/plan-keys.md, with its source
 };
 
 // The table: for each NAME a file of this folder defines `FunctionRow NAMERow()`.

@@ -40,14 +40,18 @@ std::unique_ptr<AggregationFunction> Make(const Settings& settings,
 }  // namespace
 
 FunctionRow TrimmedMeanRow() {
-  return {.name = "TrimmedMean",
-          .alias = {},
-          .settings = {{.name = "trim",
-                        .fallback = 0.1,
-                        .low = 0,
-                        .high = 0.5,
-                        .range = Setting::Range::kBelow}},
-          .make = Make};
+  return {
+      .name = "TrimmedMean",
+      .alias = {},
+      .settings = {{.name = "trim",
+                    .fallback = 0.1,
+                    .low = 0,
+                    .high = 0.5,
+                    .range = Setting::Range::kBelow,
+                    .meaning =
+                        "the share of the sites, rounded down, that is left out at either end"}},
+      .make = Make,
+      .meaning = "of each number, the mean without the largest and the smallest (Yin et al. 2018)"};
 }
 
 }  // namespace fx::aggregator

@@ -175,7 +175,10 @@ FunctionRow WeightedAverageRow() {
           .make = [](const Settings&,
                      const Contributors& contributors) -> std::unique_ptr<AggregationFunction> {
             return std::make_unique<WeightedAverage>(contributors.shares);
-          }};
+          },
+          .meaning =
+              "the mean of all, each weighing as its share of the samples (McMahan et al. 2017, "
+              "FedAvg)"};
 }
 
 }  // namespace fx::aggregator

@@ -8,6 +8,7 @@
 #include "fx/manual/completion.h"
 #include "fx/manual/facts.h"
 #include "fx/manual/pages.h"
+#include "plan/reference/plan_keys.h"
 
 namespace fx {
 namespace {
@@ -53,10 +54,16 @@ class ManCommand : public Command {
   std::string_view example() const override { return "fx man > ~/.local/share/man/man1/fx.1"; }
   void Declare(Flags& flags) override {
     flags.Switch("--markdown", &markdown_, "Write docs/reference/commands.md instead");
+    flags.Switch("--plan", &plan_,
+                 "Write docs/reference/plan-keys.md instead: every key of a plan");
   }
   bool for_programs() const override { return true; }
 
   Status Run(Io& io) override {
+    if (plan_) {
+      io.out << PlanKeysPage();
+      return Ok();
+    }
     const std::vector<CommandFacts> facts = FactsOf(AllCommands());
     io.out << (markdown_ ? MarkdownReference(facts) : ManPage(facts, FX_VERSION));
     return Ok();
@@ -64,6 +71,7 @@ class ManCommand : public Command {
 
  private:
   bool markdown_ = false;
+  bool plan_ = false;
 };
 
 }  // namespace

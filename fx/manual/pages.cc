@@ -35,7 +35,7 @@ constexpr std::array<Word, 3> kEnvironment{{
 }};
 
 constexpr std::array<Word, 7> kFiles{{
-    {"plan/plan.yaml", "What the federation does; docs/reference/plan.md has every key."},
+    {"plan/plan.yaml", "What the federation does; docs/reference/plan-keys.md has every key."},
     {"plan/cols.yaml", "Who may take part."},
     {"plan/data.yaml", "Where the data of this machine's sites lie."},
     {"plan/plans/NAME/plan.yaml", "Plans kept by fx plan save."},

@@ -178,6 +178,12 @@ TEST_F(Manual, ReferenceInTheRepositoryIsThatOfThisProgram) {
       << "make it again: fx man --markdown > docs/reference/commands.md";
 }
 
+TEST_F(Manual, KeysOfPlansInTheRepositoryAreThoseOfThisProgram) {
+  EXPECT_EQ(Run({"man", "--plan"}), ExitCode::kDone);
+  EXPECT_EQ(Must(ReadFile(Path(FX_SOURCE_DIR) / "docs/reference/plan-keys.md")), out())
+      << "make it again: fx man --plan > docs/reference/plan-keys.md";
+}
+
 TEST_F(Manual, ExitCodesAreThoseOfTheirPage) {
   EXPECT_EQ(Run({"man"}), ExitCode::kDone);
   const std::string page = Must(ReadFile(Path(FX_SOURCE_DIR) / "docs/reference/exit-codes.md"));

@@ -1,8 +1,6 @@
-// tasks.<name>.aggregation_type: what is read, what is refused, and what the reference says of it.
+// tasks.<name>.aggregation_type: what is read, and what is refused.
 #include <gtest/gtest.h>
 
-#include <cmath>
-#include <cstdlib>
 #include <string>
 
 #include "aggregator/functions/registry.h"
@@ -115,28 +113,6 @@ TEST(AggregationType, IsTheSameForAllTasksThatTrain) {
   EXPECT_EQ(plan.Complaints(),
             "plan.yaml:76: tasks.more.aggregation_type differs from that of tasks.train; expected "
             "the same, since all tasks that train make one model");
-}
-
-// The default that the reference gives: "`trim` (0.1; ...".
-double DefaultIn(const std::string& text, std::string_view setting) {
-  const std::string before = format("`{}` (", setting);
-  const std::size_t at = text.find(before);
-  return at == std::string::npos ? NAN : std::strtod(text.c_str() + at + before.size(), nullptr);
-}
-
-TEST(AggregationType, OfEveryRowOfTheTableIsInTheReference) {
-  const std::string text = *ReadFile(Path(FX_SOURCE_DIR) / "docs/reference/plan.md");
-  for (const FunctionRow& row : AggregationFunctions()) {
-    const std::size_t begin = text.find(format("\n| `{}`", row.name));
-    ASSERT_NE(begin, std::string::npos) << row.name;
-    const std::string line = text.substr(begin + 1, text.find('\n', begin + 1) - begin - 1);
-    for (const Setting& setting : row.settings) {
-      EXPECT_EQ(DefaultIn(line, setting.name), setting.fallback) << row.name << setting.name;
-    }
-    if (!row.alias.empty()) {
-      EXPECT_NE(line.find(format("`{}`", row.alias)), std::string::npos) << row.alias;
-    }
-  }
 }
 
 }  // namespace

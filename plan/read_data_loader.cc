@@ -176,7 +176,7 @@ void ReadColumnScales(MappingReader& s, Complaints& complaints, TableSpec& out) 
   MappingReader columns(found, s.PathOf("normalise"), complaints);
   for (const YamlEntry& entry : columns.value().entries) {
     const std::string& column = KeyText(*entry.key);
-    MappingReader scale(entry.value, columns.PathOf(column), complaints);
+    MappingReader scale(columns.Get(column), columns.PathOf(column), complaints);
     Normalisation& normalisation = out.normalise[column];
     scale.Require("mean", "a number");
     scale.Real("mean", normalisation.mean, -kMaxValue, kMaxValue);

@@ -172,6 +172,9 @@ void ReadSampling(MappingReader& settings, Sampling& out) {
 
 void ReadTasks(const YamlValue& plan, const NetworkSpec* network, Complaints& complaints,
                std::map<TaskName, TaskSpec>& out) {
+  if (KeyObserver* observer = complaints.observer()) {
+    observer->Note("tasks", {.kind = "section", .needed = true});
+  }
   const YamlRef section = plan.Find("tasks");
   if (!section || !section->is_mapping()) {
     complaints.Add(section ? *section : plan, "the section tasks is missing");

@@ -12,11 +12,12 @@ constexpr Meaning kMeanings[] = {
     {"task_runner", "the network, and how it is trained"},
     {"network", "where the aggregator is, and how it is reached"},
     {"assigner", "who runs which tasks, and how many take part in a round"},
+    {"tasks", "what a site does in a round: a mapping, with a name for each task"},
     {"compression_pipeline", "weights travel as they are; no settings"},
     {"straggler_handling_policy",
      "when a round may close without everyone; without this section it waits for all"},
 
-    {"SECTION.settings", "its settings", "{}"},
+    {"SECTION.settings", "its settings", "`{}`"},
     {"SECTION.defaults",
      "a file inside the workspace whose keys apply where the section has none: first "
      "`settings`, key by key, then the other keys",

@@ -37,7 +37,7 @@ constexpr Meaning kMeanings[] = {
     {"tasks.NAME.function", "what it does; the other names are OpenFL's"},
     {"tasks.NAME.function=train", "trains the model on the site's data, and sends its weights"},
     {"tasks.NAME.function=validate", "says how good a model is on the site's data"},
-    {"tasks.NAME.kwargs", "how it does it", "{}"},
+    {"tasks.NAME.kwargs", "how it does it", "`{}`"},
     {"tasks.NAME.aggregation_type",
      "how the weights of the sites become one model; numbers of a task that validates are always "
      "averaged",
@@ -54,7 +54,7 @@ constexpr Meaning kMeanings[] = {
      "the aggregation function ([more](plan.md#aggregation-functions)); OpenFL's class paths "
      "mean "
      "the same"},
-    {"tasks.NAME.aggregation_type.settings", "its settings", "{}"},
+    {"tasks.NAME.aggregation_type.settings", "its settings", "`{}`"},
 };
 
 }  // namespace

@@ -1,10 +1,10 @@
 // docs/reference/plan-keys.md
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 #include "core/base/format.h"
 #include "plan/reference/plan_keys.h"
+#include "plan/yaml_scalar.h"
 
 namespace fx {
 namespace {
@@ -45,14 +45,14 @@ std::string Bound(double bound) {
   constexpr double kLargest = 9223372036854775808.0;
   if (bound == kLargest) return "2^63 - 1";
   if (bound == std::floor(bound) && std::abs(bound) <= 1e15) return WithCommas(bound);
-  return format("{}", bound);
+  return PythonFloat(bound);
 }
 
 std::string RangeText(const NumberRange& range) {
   const std::string low = Bound(range.low);
   if (std::isinf(range.high)) return range.above ? "above " + low : low + " or more";
-  return format("{}{} to {}{}", range.above ? "above " : "", low, range.below ? "below " : "",
-                Bound(range.high));
+  return format("{}{} to {}{}", range.above ? "above " : "", low + (range.above ? "," : ""),
+                range.below ? "below " : "", Bound(range.high));
 }
 
 // All names for one thing: `train`, also `train_task`.
@@ -64,24 +64,50 @@ std::string Names(const PlanKey& key, const Choice& word) {
   return names;
 }
 
-std::string MayBe(const PlanKey& key) {
+// What a value is that has keys of its own; "" if it has none.
+std::string Container(const PlanKey& key, const Keys& keys) {
+  for (const PlanKey& other : keys) {
+    if (other.path.starts_with(key.path + "[].")) return "list";
+    if (other.path.starts_with(key.path + ".")) return "mapping";
+  }
+  return key.path == "SECTION.settings" ? "mapping" : "";
+}
+
+std::string Words(const PlanKey& key) {
+  std::vector<std::string> words;
+  for (const Choice& word : key.decides() ? key.distinct_words() : key.words) {
+    words.push_back(Code(word.name));
+  }
+  return Joined(words);
+}
+
+std::string MayBe(const PlanKey& key, const Keys& keys) {
+  const std::string container = key.kind == "section" ? "" : Container(key, keys);
   if (key.numbers && key.list) return format("{}, each {}", key.kind, RangeText(*key.numbers));
-  std::vector<std::string> choices;
-  if (key.numbers) choices.push_back(RangeText(*key.numbers));
-  for (const Choice& word : key.words) choices.push_back(Code(word.name));
-  if (key.numbers && !key.kind.empty()) choices.push_back(key.kind);
-  return key.words.empty() && !key.numbers ? key.kind
-         : key.words.empty()               ? Joined(choices)
-         : key.kind.empty()                ? Joined(choices)
-                                           : key.kind + " " + Joined(choices);
+  if (key.numbers) return RangeText(*key.numbers) + (key.kind.empty() ? "" : ", or " + key.kind);
+  if (key.words.empty()) return key.kind.empty() ? container : key.kind;
+  return (key.kind.empty() ? "" : key.kind + " ") + Words(key) +
+         (container.empty() ? "" : ", or a " + container + " with one as `type`");
+}
+
+// The words a key is for; those it is not for, if they are fewer.
+std::string Of(const PlanKey& key, const Keys& keys) {
+  if (key.always) return "all";
+  const auto decider = std::ranges::find(keys, key.decider, &PlanKey::sample_path);
+  std::vector<std::string> others;
+  for (const Choice& word : decider->distinct_words()) {
+    if (std::ranges::find(key.of, word.name) == key.of.end()) others.emplace_back(word.name);
+  }
+  return others.size() < key.of.size() ? "all but " + Joined(others) : Joined(key.of);
 }
 
 std::string Default(const PlanKey& key) {
   if (key.needed) return "needed";
+  if (key.kind == "section") return "its defaults";
   return key.fallback.empty() ? key.without : Code(key.fallback);
 }
 
-std::string Table(const std::vector<const PlanKey*>& rows) {
+std::string Table(const std::vector<const PlanKey*>& rows, const Keys& keys) {
   const bool some_are_special =
       std::ranges::any_of(rows, [](const PlanKey* k) { return !k->always; });
   std::string text = some_are_special
@@ -89,17 +115,28 @@ std::string Table(const std::vector<const PlanKey*>& rows) {
                          : "| key | default | may be | meaning |\n|---|---|---|---|\n";
   for (const PlanKey* key : rows) {
     text += "| " + Code(key->name()) + " | ";
-    if (some_are_special) text += (key->always ? "all" : Joined(key->of)) + " | ";
-    text += format("{} | {} | {} |\n", Default(*key), Cell(MayBe(*key)), Cell(key->meaning));
+    if (some_are_special) text += Of(*key, keys) + " | ";
+    text += format("{} | {} | {} |\n", Default(*key), Cell(MayBe(*key, keys)), Cell(key->meaning));
   }
   return text;
 }
 
-// The keys that exist for some words of `decider`, this among them.
+// Whether some words of `decider` go without the key, and it stands in no mapping that they go
+// without.
+bool IsOwn(const PlanKey& key, const PlanKey& decider, const Keys& keys) {
+  if (key.always || key.decider != decider.sample_path) return false;
+  std::size_t words = 0;
+  for (const PlanKey& other : keys) {
+    if (other.path == key.parent() && !other.always) return false;
+    if (other.path == key.path) words += other.of.size();
+  }
+  return words < decider.distinct_words().size();
+}
+
 std::string KeysOf(std::string_view word, const PlanKey& decider, const Keys& keys) {
   std::vector<std::string> own;
   for (const PlanKey& key : keys) {
-    if (key.always || key.decider != decider.sample_path) continue;
+    if (!IsOwn(key, decider, keys)) continue;
     if (std::ranges::find(key.of, word) != key.of.end()) own.push_back(Code(key.name()));
   }
   return Joined(own);
@@ -122,7 +159,7 @@ std::string Part(const std::string& parent, const Keys& keys) {
   }
   const bool section = parent.find('.') == std::string::npos;
   std::string text = format("\n{} {}\n\n{}", section ? "##" : "###",
-                            parent.empty() ? "Sections" : parent, Table(rows));
+                            parent.empty() ? "Sections" : parent, Table(rows, keys));
   for (const PlanKey* key : rows) {
     if (key->decides()) text += WordsTable(*key, keys);
   }
@@ -133,10 +170,18 @@ std::string Part(const std::string& parent, const Keys& keys) {
 
 std::string PlanKeysPage() {
   const Keys keys = PlanKeys();
-  std::string text(kIntroduction);
-  std::set<std::string> done;
+  std::vector<std::string> sections = {"SECTION"};
+  std::vector<std::string> parents;
   for (const PlanKey& key : keys) {
-    if (done.insert(key.parent()).second) text += Part(key.parent(), keys);
+    if (key.parent().empty()) sections.push_back(key.path);
+    if (std::ranges::find(parents, key.parent()) == parents.end()) parents.push_back(key.parent());
+  }
+  std::string text(kIntroduction);
+  text += Part("", keys);
+  for (const std::string& section : sections) {
+    for (const std::string& parent : parents) {
+      if (parent.substr(0, parent.find('.')) == section) text += Part(parent, keys);
+    }
   }
   return text;
 }

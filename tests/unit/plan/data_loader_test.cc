@@ -121,7 +121,7 @@ TEST(DataLoaderSection, RefusesImagesWithoutClassesOrWithOddChannels) {
               HasSubstr("data_loader.settings.mean has 2 numbers for 1 channels"));
   EXPECT_THAT(
       Complaints("ImageFolderDataLoader", "    task: segmentation\n    mean: [0.5]\n    std: [0]"),
-      HasSubstr("data_loader.settings.std[0] is 0, expected more than 0, at most 1e+06"));
+      HasSubstr("data_loader.settings.std[0] is 0, expected more than 0, at most 1000000"));
 }
 
 TEST(DataLoaderSection, ReadsTextWithPrintableAsciiByDefault) {

@@ -17,6 +17,7 @@
 #include "aggregator/engine/metrics.h"
 #include "aggregator/functions/registry.h"
 #include "aggregator/functions/squares.h"
+#include "aggregator/functions/sums.h"
 #include "aggregator/next_model.h"
 #include "core/base/digest.h"
 #include "core/base/failpoint.h"
@@ -233,8 +234,9 @@ Result<ModelId> Fold(const AggregateRound& action, const HowToAggregate& how,
   Source base{.file = std::move(model), .what = "the model of the round"};
   std::vector<Source> sources = TRY(OpenUpdates(updates, layout, threads));
 
-  const auto function = MakeAggregationFunction(how.function.function, how.function.settings,
-                                                ContributorsOf(updates));
+  auto function = MakeAggregationFunction(how.function.function, how.function.settings,
+                                          ContributorsOf(updates));
+  if (action.forgets) function = ForgettingSums(std::move(function));
   auto memories = TRY(OpenMemories(action, stores, layout, function->Memories().size()));
   const NextModel next(layout, std::move(base), std::move(sources), *function,
                        std::move(memories->pairs));

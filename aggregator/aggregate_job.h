@@ -19,9 +19,10 @@ struct JobStores {
 };
 
 // Folds the updates of all of `action.tasks` onto `action.base`, by the function of `how`
-// (functions/registry.h), and stores the next model in `models`, durably. A collaborator's weight
-// is its share of all samples (engine/metrics.h: SharesOf). What the function keeps from round to
-// round is durable before the model is, and none the worse for a round that is folded twice.
+// (functions/registry.h; functions/sums.h if it forgets), and stores the next model in `models`,
+// durably. A collaborator's weight is its share of all samples (engine/metrics.h: SharesOf). What
+// the function keeps from round to round is durable before the model is, and none the worse for a
+// round that is folded twice.
 //
 // Uses `threads` workers beside the caller's thread, at least one. The bytes of the model depend on
 // the contributions and their order alone. Updates are read block by block and the model is written

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/tensor/model_file.h"
+#include "core/tensor/state_names.h"
 #include "plan/model_layout.h"
 #include "rpc/pbuf.h"
 
@@ -40,6 +41,10 @@ Result<MappedPbuf> Load(const Path& path, const Layout& expected) {
       return Fail(ErrorCode::kInvalidArgument,
                   path.string() + ": tensor " + name + " has NaN or infinite values");
     }
+  }
+  // Sites of a new federation have no part in the sums of an old one.
+  for (auto& [name, tensor] : loaded.model) {
+    if (IsSum(name)) tensor = Tensor(tensor.shape());
   }
   return loaded;
 }

@@ -160,6 +160,7 @@ std::vector<NextModel::Piece> NextModel::PiecesOf(const Tile& tile) const {
 Kind NextModel::KindOf(std::size_t tensor) const {
   const std::string& name = layout_[tensor].name;
   if (name.starts_with(kOptimizerStatePrefix)) return Kind::kOptimizerState;
+  if (IsSum(name)) return Kind::kSum;
   return IsRunningStatistic(name) ? Kind::kStatistics : Kind::kTrained;
 }
 

@@ -8,6 +8,7 @@
 #include "core/base/format.h"
 #include "core/base/log.h"
 #include "core/base/metrics_file.h"
+#include "plan/metric_names.h"
 
 namespace fx::aggregator {
 namespace {
@@ -62,6 +63,8 @@ void Report::Add(TimeMs at, const Record& record) {
     done_.emplace(result->who, result->task);
   } else if (const auto* lost = std::get_if<ResultsLost>(&record)) {
     for (const auto& [who, task] : lost->results) done_.erase({who, task});
+  } else if (const auto* left = std::get_if<SiteLeft>(&record)) {
+    round_.assignments.erase(left->who);
   } else if (const auto* closed = std::get_if<RoundClosed>(&record)) {
     const double seconds = static_cast<double>(Count(at) - Count(opened_at_)) / 1000;
     std::vector<Metric> metrics;
@@ -95,6 +98,15 @@ void Report::LogRecord(const Record& record) const {
   } else if (const auto* failed = std::get_if<SiteFailed>(&record)) {
     LogWarning(format("Round: {}, collaborator {} cannot do task {} and is left out: {}",
                       Number(round_.round), failed->who.value, failed->task.value, failed->reason));
+  } else if (const auto* left = std::get_if<SiteLeft>(&record)) {
+    LogWarning(
+        format("Round: {}, collaborator {} has left the federation: an open round goes on "
+               "without what it sent",
+               Number(round_.round), left->who.value));
+  } else if (const auto* pause = std::get_if<PauseSet>(&record); pause != nullptr && pause->on) {
+    LogInfo(format("Round: {}, the aggregator is to stop after it", Number(round_.round)));
+  } else if (const auto* stopped = std::get_if<TrainingStopped>(&record)) {
+    LogInfo(format("Round: {}, training stops here: {}", Number(round_.round), stopped->reason));
   } else if (std::holds_alternative<FederationFinished>(record)) {
     LogInfo("Experiment Completed. Cleaning up...");
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <future>
 #include <optional>
 #include <span>
 #include <utility>
@@ -51,10 +52,7 @@ struct JobFailed {
 };
 struct OldRemoved {};
 struct StopRequested {};
-struct Enrolled {
-  std::vector<CollaboratorName> who;
-};
-using Message = std::variant<EventBody, JobFailed, OldRemoved, StopRequested, Enrolled>;
+using Message = std::variant<EventBody, JobFailed, OldRemoved, StopRequested>;
 
 }  // namespace
 
@@ -71,7 +69,8 @@ class Runtime::Impl final : private ShellPorts {
                {.goodbye_ms = options_.goodbye_ms,
                 .late_goodbye_ms = options_.late_goodbye_ms,
                 .quiet_ms = options_.quiet_ms,
-                .table = options_.table},
+                .table = options_.table,
+                .observe = options_.observe},
                *this, waiters_, board_) {
     if (options_.revoked) gate_.Revoke(*options_.revoked);
   }
@@ -81,7 +80,10 @@ class Runtime::Impl final : private ShellPorts {
   Result<Outcome> Run();
   void RequestStop();
 
-  void Enroll(const std::vector<CollaboratorName>& who);
+  void SetMembers(const std::vector<CollaboratorName>& who);
+  template <typename Question>
+  Status Ask();
+  std::vector<Attendee> Present() const { return attendance_.All(); }
   void Revoke(RevocationList list);
   void Renew(const PemBundle& credentials) { server_->Renew(credentials); }
 
@@ -127,7 +129,8 @@ class Runtime::Impl final : private ShellPorts {
 
   RoundBoard board_;
   Waiters waiters_;
-  Gate gate_{CallersOf(options_.plan)};
+  Gate gate_{CallersOf(options_.plan), [this] { return Count(Now()) / 1000; }};
+  Attendance attendance_{[this] { return Now(); }};
   Shell shell_;
   UploadSlots slots_{options_.uploads_at_once, SteadyNow};
   std::vector<std::string> unwritten_;  // metrics; of the I/O thread, and later of whoever ends it
@@ -154,6 +157,7 @@ Status Runtime::Impl::OpenModel() {
   UploadRules uploads = TRY(UploadsOf(options_.plan, model.layout()));
   env_.emplace(CallEnv{
       .gate = gate_,
+      .attendance = attendance_,
       .uploads = std::move(uploads),
       .board = board_,
       .spool = state_.spool,
@@ -213,19 +217,26 @@ Result<Outcome> Runtime::Impl::Run() {
                     .Hint("nothing that was acknowledged is lost: once the reason is gone, start "
                           "the aggregator again with the same command"));
   }
-  return shell_.leaving() ? Outcome::kFinished : Outcome::kStopped;
+  if (shell_.leaving()) return Outcome::kFinished;
+  return shell_.paused() ? Outcome::kPaused : Outcome::kStopped;
 }
 
 Status Runtime::Impl::Loop() {
   TRY(shell_.Start(model_, env_->uploads.map.size, LostResults()));
+  const auto recheck = std::chrono::milliseconds(options_.recheck_ms);
+  auto recheck_at = Steady::now() + recheck;
   while (!stop_requested_ && !shell_.done()) {
-    const auto wake = Steady::now() + std::chrono::milliseconds(shell_.patience());
+    const auto patience = std::chrono::milliseconds(shell_.patience());
+    const auto wake = std::min(recheck_at, Steady::now() + patience);
     std::vector<EventBody> events;
     for (auto message = messages_.PopUntil(wake); message; message = messages_.TryPop()) {
       TRY(Take(*std::move(message), events));
       if (events.size() == kEventsAtOnce) break;
     }
     TRY(shell_.Turn(std::move(events)));
+    if (Steady::now() < recheck_at) continue;
+    waiters_.Dismiss();
+    recheck_at = Steady::now() + recheck;
   }
   return Ok();
 }
@@ -233,7 +244,6 @@ Status Runtime::Impl::Loop() {
 Status Runtime::Impl::Take(Message message, std::vector<EventBody>& events) {
   if (auto* failed = std::get_if<JobFailed>(&message)) return Fail(std::move(failed->error));
   if (std::holds_alternative<OldRemoved>(message)) shell_.OnOldRemoved();
-  if (const auto* enrolled = std::get_if<Enrolled>(&message)) shell_.Enroll(enrolled->who);
   auto* event = std::get_if<EventBody>(&message);
   if (event == nullptr) return Ok();  // stop_requested_ says the rest
   if (std::holds_alternative<TasksRequested>(*event) ||
@@ -320,9 +330,30 @@ void Runtime::Impl::RequestStop() {
   static_cast<void>(messages_.TryPush(StopRequested{}));  // full: the loop is awake anyway
 }
 
-// The engine knows them before the gate lets them in: the queue keeps the order.
-void Runtime::Impl::Enroll(const std::vector<CollaboratorName>& who) {
-  if (messages_.TryPush(Enrolled{who})) gate_.Enroll(who);
+// The engine knows who is new before the gate lets them in, and who left is out before the engine
+// knows: what they are told is the gate's word.
+void Runtime::Impl::SetMembers(const std::vector<CollaboratorName>& who) {
+  gate_.KeepOnly(who);
+  waiters_.Dismiss();
+  if (messages_.TryPush(EventBody(MembersChanged{who}))) gate_.SetMembers(who);
+}
+
+// What an administrator asks of the engine; the answer comes as that to an upload would.
+template <typename Question>
+Status Runtime::Impl::Ask() {
+  const RequestId request = waiters_.NewRequest();
+  const auto answer = std::make_shared<std::promise<Status>>();
+  const auto take = [answer](const Reply& reply) {
+    const auto* error = std::get_if<Error>(&reply);
+    answer->set_value(error == nullptr ? Ok() : Fail(*error));
+  };
+  TRY(waiters_.AddUpload(request, {.who = {"administrator"}, .answer = take}));
+  if (!messages_.TryPush(EventBody(Question{request}))) {
+    if (const auto waiter = waiters_.Take(request)) {
+      waiter->answer(Error(ErrorCode::kUnavailable, "the aggregator is busy or stopping"));
+    }
+  }
+  return answer->get_future().get();
 }
 
 void Runtime::Impl::Revoke(RevocationList list) {
@@ -372,8 +403,17 @@ Result<Outcome> Runtime::Run() {
 void Runtime::RequestStop() {
   impl_->RequestStop();
 }
-void Runtime::Enroll(const std::vector<CollaboratorName>& who) {
-  impl_->Enroll(who);
+void Runtime::SetMembers(const std::vector<CollaboratorName>& who) {
+  impl_->SetMembers(who);
+}
+Status Runtime::CutOff() {
+  return impl_->Ask<CutOffRequested>();
+}
+Status Runtime::StopAfterRound() {
+  return impl_->Ask<PauseRequested>();
+}
+std::vector<Attendee> Runtime::Present() const {
+  return impl_->Present();
 }
 void Runtime::Revoke(RevocationList list) {
   impl_->Revoke(std::move(list));

@@ -20,6 +20,8 @@
 #include <string>
 #include <vector>
 
+#include "aggregator/engine/record.h"
+#include "aggregator/server/attendance.h"
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/names.h"
@@ -42,13 +44,20 @@ struct RuntimeOptions {
   std::int64_t late_goodbye_ms = 10'000;  // the same, if it was over before this process began
   std::int64_t quiet_ms = 3'000;          // stays so long after the last was told: an answer may
                                           // be lost, and a site killed with it asks again
+  std::int64_t recheck_ms = 30'000;       // looks so often whether those who wait have become
+                                          // unwelcome: certificates expire without a word
   std::size_t uploads_at_once = 64;       // each has a chunk in memory; others wait for their turn
   Heartbeat heartbeat = {};               // of its connections; others than these are for tests
   std::ostream* table = nullptr;          // a row a round; none if null; outlives the runtime
-  std::function<TimeMs()> now;            // the clock of events; the system's if empty
+  std::function<TimeMs()> now;            // the clock of events and certificates; the
+                                          // system's if empty
+  // Is told every record once it is durable, those of earlier processes first. On the engine's
+  // thread; must not block.
+  std::function<void(TimeMs, const Record&)> observe = {};
 };
 
-enum class Outcome { kFinished, kStopped };
+// How a run ended: with the federation, after a round as StopAfterRound asked, or by RequestStop.
+enum class Outcome { kFinished, kPaused, kStopped };
 
 class Runtime {
  public:
@@ -70,13 +79,25 @@ class Runtime {
 
   // What may change while it serves; from any thread. Each holds when it returns.
 
-  // These may take part too, from the next round that is opened.
-  void Enroll(const std::vector<CollaboratorName>& who);
+  // These may take part, in this order, and nobody else: who is new has tasks from the next round
+  // that is opened, and the open round goes on without those who left, whose calls end.
+  void SetMembers(const std::vector<CollaboratorName>& who);
   // The certificates on this list are refused, and the calls that came with one end.
   void Revoke(RevocationList list);
   // The certificate and key to show, and the authorities to trust, in handshakes to come. Only if
   // the plan's network.settings.tls is true.
   void Renew(const PemBundle& credentials);
+
+  // What an administrator may ask for. From any thread, but not the one in Run, which answers.
+
+  // Closes the open round with what is there. Refuses, with kAborted and why, if no round is open
+  // or fewer than the plan's minimum_reporting have done their part.
+  Status CutOff();
+  // Makes Run return, with kPaused, once the round under way is aggregated. Refuses if the
+  // federation is over.
+  Status StopAfterRound();
+  // Who was heard of since this process began.
+  std::vector<Attendee> Present() const;
 
   // Makes Run return soon. From any thread, any number of times.
   void RequestStop();

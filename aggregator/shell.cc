@@ -7,7 +7,6 @@
 #include <utility>
 #include <variant>
 
-#include "aggregator/engine/assigner.h"
 #include "core/base/failpoint.h"
 #include "core/base/format.h"
 #include "core/base/log.h"
@@ -18,7 +17,7 @@ namespace {
 // What the failpoints of an action are called; in the order of the alternatives of Action.
 [[maybe_unused]] constexpr std::array<std::string_view, std::variant_size_v<Action>> kActionScopes =
     {"reply_tasks", "reply_wait", "reply_quit",   "reply_accepted", "reply_rejected", "aggregate",
-     "save_best",   "save_last",  "wake_waiters", "prune",          "shutdown"};
+     "save_best",   "save_last",  "wake_waiters", "prune",          "shutdown",       "pause"};
 constexpr std::int64_t kIdleMs = 3'600'000;  // the engine wakes at least so often
 
 }  // namespace
@@ -26,36 +25,22 @@ constexpr std::int64_t kIdleMs = 3'600'000;  // the engine wakes at least so oft
 Shell::Shell(const Plan& plan, ShellOptions options, ShellPorts& ports, Waiters& waiters,
              RoundBoard& board)
     : plan_(plan),
-      options_(options),
+      options_(std::move(options)),
       ports_(ports),
       waiters_(waiters),
       board_(board),
       members_(plan.authorized),
       engine_(OptionsFor(plan)),
-      report_(plan, options.table) {}
+      report_(plan, options_.table) {}
 
 Status Shell::Replay() {
   for (const Journal::Entry& entry : TRY(ports_.LoadJournal())) {
     engine_.Replay(entry.record);
     report_.Replayed(entry.at, entry.record);
+    if (options_.observe) options_.observe(entry.at, entry.record);
   }
   already_finished_ = state().phase == Phase::kFinished;
-  TRY(CheckMembers());
   board_.Publish(state());
-  return Ok();
-}
-
-// A round that is under way needs everyone it was opened with.
-Status Shell::CheckMembers() const {
-  if (state().phase == Phase::kIdle || state().phase == Phase::kFinished) return Ok();
-  for (const auto& [who, tasks] : state().assignments) {
-    if (std::ranges::find(plan_.authorized, who) != plan_.authorized.end()) continue;
-    return Fail(Error(ErrorCode::kFailedPrecondition,
-                      format("round {} is under way with collaborator {}, which plan/cols.yaml no "
-                             "longer lists",
-                             Number(state().round), who.value))
-                    .Hint("put it back until the round is over"));
-  }
   return Ok();
 }
 
@@ -71,19 +56,18 @@ Status Shell::Turn(std::vector<EventBody> events) {
   return TickIfDue();
 }
 
-void Shell::Enroll(const std::vector<CollaboratorName>& who) {
-  for (const CollaboratorName& name : who) {
-    if (std::ranges::find(members_, name) == members_.end()) members_.push_back(name);
-  }
-  Plan plan = plan_;
-  plan.authorized = members_;
-  engine_.Enroll(who, [plan](Round round) { return Assign(plan, round); });
+void Shell::TakeMembers(const std::vector<CollaboratorName>& members) {
+  members_ = members;
+  std::erase_if(told_, [&](const CollaboratorName& who) {
+    return std::ranges::find(members_, who) == members_.end();
+  });
 }
 
 Status Shell::Process(std::vector<EventBody> events, TimeMs at) {
   while (!events.empty()) {
     Ready all;
     for (EventBody& event : events) {
+      if (const auto* changed = std::get_if<MembersChanged>(&event)) TakeMembers(changed->members);
       Ready ready = engine_.Step({.at = at, .body = std::move(event)});
       std::ranges::move(ready.records, std::back_inserter(all.records));
       std::ranges::move(ready.actions, std::back_inserter(all.actions));
@@ -100,7 +84,10 @@ Status Shell::Execute(Ready ready, TimeMs at) {
     TRY(In(ports_.AppendToJournal(at, ready.records), "cannot write the journal"));
     board_.Publish(ready.records, state());
   }
-  for (const Record& record : ready.records) report_.Happened(at, record);
+  for (const Record& record : ready.records) {
+    report_.Happened(at, record);
+    if (options_.observe) options_.observe(at, record);
+  }
   if (std::ranges::any_of(ready.records, [](const Record& record) {
         return std::holds_alternative<RoundClosed>(record);
       })) {
@@ -145,7 +132,8 @@ void Shell::Do(const ReplyTasks& action) {
   waiter->answer(TasksReply{.round = action.round,
                             .tasks = action.tasks,
                             .model = action.model,
-                            .model_size = model_size_});
+                            .model_size = model_size_,
+                            .counted = action.counted});
 }
 
 void Shell::Do(const ReplyWait& action) {
@@ -215,6 +203,10 @@ void Shell::Do(const Shutdown&) {
   const std::int64_t stay = already_finished_ ? options_.late_goodbye_ms : options_.goodbye_ms;
   last_call_ = ports_.SteadyMs() + std::max(stay, tries);
   leave_at_ = last_call_;
+}
+
+void Shell::Do(const Pause&) {
+  paused_ = true;
 }
 
 void Shell::WriteMetrics() {

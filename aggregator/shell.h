@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <ostream>
 #include <set>
@@ -60,6 +61,7 @@ struct ShellOptions {
   std::int64_t late_goodbye_ms;
   std::int64_t quiet_ms;
   std::ostream* table;
+  std::function<void(TimeMs, const Record&)> observe = {};
 };
 
 // Not thread-safe; belongs to the engine thread. An error of any function means that the journal
@@ -70,8 +72,7 @@ class Shell {
   Shell(const Plan& plan, ShellOptions options, ShellPorts& ports, Waiters& waiters,
         RoundBoard& board);
 
-  // Rebuilds the state from the journal and puts the round on the board. First, once. Refuses, with
-  // kFailedPrecondition, a plan that lacks a collaborator of the round under way.
+  // Rebuilds the state from the journal and puts the round on the board. First, once.
   Status Replay();
 
   // Does what a crash may have swallowed, and opens the first round from `model` if none was ever
@@ -83,28 +84,28 @@ class Shell {
   // of all events are one transaction: one wait for the disk for all.
   Status Turn(std::vector<EventBody> events);
 
-  // These may take part too, from the next round that is opened.
-  void Enroll(const std::vector<CollaboratorName>& who);
-
   // RemoveOld is done, well or not.
   void OnOldRemoved();
 
   // How many milliseconds to wait for an event at most before the next Turn.
   std::int64_t patience() const;
 
-  // The federation is over; and everyone has been told, or will not ask any more.
+  // The federation is over.
   bool leaving() const { return leave_at_.has_value(); }
-  bool done() const { return leaving() && ports_.SteadyMs() >= *leave_at_; }
+  // And everyone has been told, or will not ask any more; or an administrator wanted a stop here.
+  bool done() const { return paused_ || (leaving() && ports_.SteadyMs() >= *leave_at_); }
+  // An administrator wanted a stop after the round, and this is after it.
+  bool paused() const { return paused_; }
   // It was over when Replay was called.
   bool already_finished() const { return already_finished_; }
 
   const State& state() const { return engine_.state(); }
 
  private:
-  Status CheckMembers() const;
   Status Process(std::vector<EventBody> events, TimeMs at);
   Status Execute(Ready ready, TimeMs at);
   Status TickIfDue();
+  void TakeMembers(const std::vector<CollaboratorName>& members);
 
   void Do(const ReplyTasks& action);
   void Do(const ReplyWait& action);
@@ -117,6 +118,7 @@ class Shell {
   void Do(const WakeWaiters& action);
   void Do(const Prune& action);
   void Do(const Shutdown& action);
+  void Do(const Pause& action);
   void WriteMetrics();
 
   const Plan& plan_;
@@ -125,11 +127,12 @@ class Shell {
   Waiters& waiters_;
   RoundBoard& board_;
 
-  std::vector<CollaboratorName> members_;  // the plan's, and who was enrolled
+  std::vector<CollaboratorName> members_;  // the plan's, or as they were last changed
   Engine engine_;
   Report report_;
   std::uint64_t model_size_ = 0;
   bool already_finished_ = false;
+  bool paused_ = false;
   std::size_t removals_ = 0;              // under way
   std::optional<AggregateRound> fold_;    // waits for them
   std::vector<EventBody> again_;          // requests to put to the engine once more

@@ -32,3 +32,30 @@ add_library(fx_stb INTERFACE)
 add_library(fx::stb ALIAS fx_stb)
 target_include_directories(fx_stb SYSTEM INTERFACE ${STB_INCLUDE_DIR})
 target_link_libraries(fx_stb INTERFACE ${STB_LIBRARY})
+
+# libarchive, as a part of fx where its static library is there: the shared one brings libxml2, and
+# that the tables of ICU, for archives of a kind nobody here uses (xar). They would be 14 of the 40
+# MB of a container image. Its static library knows xar as well, until someone else has defined
+# the function that begins it.
+find_library(ARCHIVE_STATIC_LIBRARY libarchive.a)
+find_library(BZIP2_LIBRARY bz2)
+find_library(LZMA_LIBRARY lzma)
+find_library(NETTLE_LIBRARY nettle)
+find_library(ZSTD_LIBRARY zstd)
+if(ARCHIVE_STATIC_LIBRARY AND BZIP2_LIBRARY AND LZMA_LIBRARY AND NETTLE_LIBRARY
+    AND ZSTD_LIBRARY)
+  set(no_xar ${CMAKE_BINARY_DIR}/generated/no_xar.cc)
+  file(CONFIGURE OUTPUT ${no_xar} CONTENT
+    "extern \"C\" int archive_write_set_format_xar(void*) { return -30; }  // ARCHIVE_FATAL\n")
+  add_library(fx_libarchive STATIC ${no_xar})
+  target_link_options(fx_libarchive INTERFACE "LINKER:--undefined=archive_write_set_format_xar")
+  target_include_directories(fx_libarchive SYSTEM INTERFACE ${LibArchive_INCLUDE_DIRS})
+  target_link_libraries(fx_libarchive INTERFACE ${ARCHIVE_STATIC_LIBRARY}
+    ${BZIP2_LIBRARY} ${LZMA_LIBRARY} ${NETTLE_LIBRARY} ${ZSTD_LIBRARY} ZLIB::ZLIB)
+  target_compile_definitions(fx_libarchive INTERFACE FX_STATIC_LIBARCHIVE)
+else()
+  message(STATUS "No static libarchive: images of fx will be larger")
+  add_library(fx_libarchive INTERFACE)
+  target_link_libraries(fx_libarchive INTERFACE LibArchive::LibArchive)
+endif()
+add_library(fx::libarchive ALIAS fx_libarchive)

@@ -9,7 +9,9 @@
 
 #include "collaborator/backoff.h"
 #include "collaborator/partial_model.h"
+#include "collaborator/stay.h"
 #include "core/base/format.h"
+#include "core/base/host_port.h"
 #include "core/base/log.h"
 #include "core/tensor/model_file.h"
 #include "pki/tls_probe.h"
@@ -34,12 +36,18 @@ using Attempt = Result<grpc::Status>;
 
 std::shared_ptr<grpc::Channel> MakeChannel(const GrpcLinkOptions& options,
                                            const PemBundle& credentials) {
-  const bool is_ipv6 = options.address.find(':') != std::string::npos;
-  const std::string host = is_ipv6 ? "[" + options.address + "]" : options.address;
+  const std::string place = HostAndPort(options.address, options.port);
+  grpc::ChannelArguments arguments = TunedChannelArguments(options.times.heartbeat);
+  if (options.proxy) ThroughProxy(*options.proxy, place, arguments);
   return grpc::CreateCustomChannel(
-      format("{}:{}", host, options.port),
+      options.proxy ? options.proxy->Place() : place,
       options.tls ? MakeChannelCredentials(credentials) : grpc::InsecureChannelCredentials(),
-      TunedChannelArguments(options.times.heartbeat));
+      arguments);
+}
+
+// What ends a transfer with the site's hours; it is taken up again later.
+grpc::Status HoursAreOver() {
+  return {grpc::StatusCode::UNAVAILABLE, "this site's hours are over"};
 }
 
 // The call may succeed if it is made again, as far as its status tells. kUnknown is what gRPC says
@@ -106,6 +114,9 @@ class GrpcLink final : public Link {
                            options_.name)),
         backoff_(options_.reconnect_interval_ms,
                  RandomStream(HashName(options_.name.value), "backoff")) {
+    if (!options_.limits) {
+      options_.limits = std::make_shared<SiteLimits>(0, WeeklyHours(), RealWorld(options_.stop));
+    }
     Connect();
   }
 
@@ -113,47 +124,91 @@ class GrpcLink final : public Link {
   Status Download(const ModelId& model, std::uint64_t size, const Path& to) override;
   Status Send(const TaskResult& result) override;
   Status Report(const TaskFailure& failure) override;
+  void Rest() override { Connect(); }  // a new channel is silent until it is used
   void SayGoodbye() override;
 
  private:
   void Connect();
+  void BeThere();
+  bool TakeRenewed();
   Status Persist(const std::function<Attempt()>& attempt);
+  Status KeepHours();
   Status WaitToRetry(const Error& error);
   Result<std::string> WhyNotReachable(const Error& error) const;
   std::string Place() const { return format("{}:{}", options_.address, options_.port); }
   Attempt TryDownload(const ModelId& model, std::uint64_t size, const Path& part, bool& right);
   Attempt TrySend(wire::UploadHeader header, const std::shared_ptr<const ModelFile>& file);
 
-  const GrpcLinkOptions options_;
-  const PemBundle credentials_;
+  GrpcLinkOptions options_;
+  PemBundle credentials_;
   const wire::Header header_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<wire::Aggregator::Stub> stub_;
+  std::optional<Stay> stay_;  // since a call went well on this channel
   Backoff backoff_;
+  LinkGauges unwatched_;
+  LinkGauges& gauges_ = options_.gauges == nullptr ? unwatched_ : *options_.gauges;
   std::optional<std::chrono::steady_clock::time_point> said_;  // when the wait was last mentioned
   std::string last_trouble_;
 };
 
 void GrpcLink::Connect() {
+  stay_.reset();
   channel_ = MakeChannel(options_, credentials_);
   stub_ = wire::Aggregator::NewStub(channel_);
+}
+
+void GrpcLink::BeThere() {
+  constexpr std::int64_t kLeastMs = 1000;
+  constexpr std::int64_t kDayMs = 86'400'000;
+  if (stay_) return;
+  // A proxy that no longer takes the password is for the next call to find out, once.
+  const bool asked = options_.proxy && !options_.proxy->user.empty();
+  const std::int64_t least = asked ? kDayMs : kLeastMs;
+  wire::StayRequest request;
+  *request.mutable_header() = header_;
+  stay_.emplace(channel_, std::move(request), std::max(options_.reconnect_interval_ms, least));
+}
+
+// A connection keeps the certificate it was made with, so a new one needs a new connection.
+bool GrpcLink::TakeRenewed() {
+  auto fresh = options_.renewed ? options_.renewed() : std::nullopt;
+  if (!fresh) return false;
+  credentials_ = *std::move(fresh);
+  Connect();
+  return true;
 }
 
 // Repeats `attempt` until it succeeds or cannot.
 Status GrpcLink::Persist(const std::function<Attempt()>& attempt) {
   for (;;) {
     if (options_.stop.stop_requested()) return Fail(Stopped());
+    TRY(KeepHours());
+    TakeRenewed();
     const grpc::Status status = TRY(OfOurs(attempt()));
+    gauges_.lost = !status.ok() && channel_->GetState(false) != GRPC_CHANNEL_READY;
     if (status.ok()) break;
-    Error error = FromGrpc(status);
+    const Error error = FromGrpc(status);
     if (options_.stop.stop_requested()) return Fail(Stopped());
-    if (!WorthAnotherTry(status.error_code())) return Fail(std::move(error));
-    TRY(WaitToRetry(error));
+    Status again = Fail(error);
+    const bool retry = WorthAnotherTry(status.error_code());
+    if (retry) again = options_.limits->Open() ? WaitToRetry(error) : Ok();
+    // The old certificate may have expired, or been taken back, while a call was waiting with it.
+    if (!again && (again.error().code() != ErrorCode::kUnauthenticated || !TakeRenewed())) {
+      return again;
+    }
   }
   if (said_) LogInfo("the aggregator answers again");
   said_.reset();
   backoff_.Reset();
+  BeThere();
   return Ok();
+}
+
+Status GrpcLink::KeepHours() {
+  if (options_.limits->Open()) return Ok();
+  Rest();
+  return options_.limits->WaitUntilOpen();
 }
 
 Status GrpcLink::WaitToRetry(const Error& error) {
@@ -180,7 +235,7 @@ Status GrpcLink::WaitToRetry(const Error& error) {
 Result<std::string> GrpcLink::WhyNotReachable(const Error& error) const {
   if (!options_.tls) return error.message();
   const Status probe = ProbeTls(options_.address, options_.port, credentials_,
-                                milliseconds(options_.times.probe_ms));
+                                milliseconds(options_.times.probe_ms), options_.proxy);
   if (probe) return error.message();
   if (probe.error().code() != ErrorCode::kUnavailable) return Fail(probe.error());
   const std::string& reason = probe.error().message();
@@ -195,7 +250,9 @@ Result<std::optional<TaskAssignment>> GrpcLink::GetTasks() {
   bool nothing_yet = false;
   TRY(Persist([&]() -> Attempt {
     grpc::ClientContext context;
-    context.set_deadline(Deadline(options_.times.long_poll_ms));
+    const std::int64_t patience = options_.times.long_poll_ms;
+    context.set_deadline(
+        Deadline(std::min(patience, options_.limits->MsUntilClose().value_or(patience))));
     const std::stop_callback cancel(options_.stop, [&] { context.TryCancel(); });
     const grpc::Status status = stub_->GetTasks(&context, request, &response);
     // Without a connection, silence says nothing about the tasks.
@@ -208,7 +265,8 @@ Result<std::optional<TaskAssignment>> GrpcLink::GetTasks() {
                             .tasks = {},
                             .model = ModelId{response.model_id()},
                             .model_size = response.model_size(),
-                            .quit = response.quit()};
+                            .quit = response.quit(),
+                            .counted = UpdateId{response.counted_update()}};
   for (const std::string& task : response.tasks()) assignment.tasks.push_back(TaskName{task});
   return assignment;
 }
@@ -246,7 +304,11 @@ Attempt GrpcLink::TryDownload(const ModelId& model, std::uint64_t size, const Pa
   grpc::ByteBuffer chunk;
   while (call.Read(chunk)) {
     const MessagePieces message = TRY(MessagePieces::Of(chunk));
+    const std::uint64_t before = partial.position();
     TRY(partial.Append(message.get()));
+    const std::uint64_t received = partial.position() - before;
+    gauges_.bytes_received += received;
+    if (!options_.limits->Pass(received)) return HoursAreOver();
   }
   grpc::Status status = call.Finish();
   if (!status.ok()) return status;
@@ -291,9 +353,11 @@ Attempt GrpcLink::TrySend(wire::UploadHeader header, const std::shared_ptr<const
     return Fail(ErrorCode::kInvalidArgument, "the aggregator asks for bytes past the update's end");
   }
   for (auto left = bytes.subspan(static_cast<std::size_t>(reply.offset())); !left.empty();) {
-    const auto chunk = left.first(std::min(kMessageBytes, left.size()));
+    const auto chunk = left.first(std::min(options_.limits->Piece(kMessageBytes), left.size()));
     left = left.subspan(chunk.size());
     if (!call.Write(WrapBytes(chunk, file))) return call.Finish();
+    gauges_.bytes_sent += chunk.size();
+    if (!options_.limits->Pass(chunk.size())) return HoursAreOver();
   }
   while (!reply.accepted()) {
     if (!call.Read(message)) {
@@ -317,6 +381,14 @@ void GrpcLink::SayGoodbye() {
   static_cast<void>(stub_->GetTasks(&context, request, &response));
 }
 
+// Whoever is dead is noticed within one and a half of keep_alive. A question is held open for as
+// long.
+LinkTimes TimesOf(std::int64_t keep_alive) {
+  LinkTimes times{.heartbeat = HeartbeatOf(keep_alive)};
+  times.long_poll_ms = times.heartbeat.every_ms + times.heartbeat.timeout_ms;
+  return times;
+}
+
 }  // namespace
 
 GrpcLinkOptions LinkOptionsOf(const Plan& plan, const CollaboratorName& name) {
@@ -329,8 +401,10 @@ GrpcLinkOptions LinkOptionsOf(const Plan& plan, const CollaboratorName& name) {
           .federation_uuid = plan.federation_uuid,
           .plan_digest = plan.digest,
           .model_size = MapModelFile(ModelLayout(plan)).size,
-          .times = {},
-          .stop = {}};
+          .times = TimesOf(plan.network.keep_alive),
+          .stop = {},
+          .renewed = {},
+          .gauges = nullptr};
 }
 
 std::unique_ptr<Link> MakeGrpcLink(GrpcLinkOptions options, PemBundle credentials) {

@@ -20,6 +20,7 @@ struct TaskAssignment {
   ModelId model;
   std::uint64_t model_size = 0;
   bool quit = false;
+  UpdateId counted{};  // the newest update of this site that is in the model; empty if none is
 };
 
 // A finished task, ready to send. `file` is a complete model file on disk, or empty if the task
@@ -62,6 +63,9 @@ class Link {
   // Returns once the aggregator knows, and will not wait for this site in this round. Errors as of
   // Send.
   virtual Status Report(const TaskFailure& failure) = 0;
+
+  // Nothing is wanted of the aggregator for hours: lets go of the connection until the next call.
+  virtual void Rest() {}
 
   // After `quit`, when nothing is left to do: lets the aggregator know that it need not wait for
   // this site. One attempt; it gives up waiting by itself.

@@ -213,9 +213,13 @@ Result<LocalStore> LocalStore::Open(const Path& folder) {
   TRY(MakeFolders(folder, 0700));  // what a site has learnt is its own
   TRY(MakeFolders(folder / "models"));
   TRY(MakeFolders(folder / "results"));
-  FileLock lock = TRY(
-      In(FileLock::Acquire(folder / "lock"), "this collaborator already runs in this workspace"));
-  LocalStore store(folder, std::move(lock));
+  auto lock = FileLock::Acquire(folder / "lock");
+  if (!lock) {
+    const bool held = FileLock::IsHeld(folder / "lock").value_or(false);
+    return Fail(std::move(lock).error().In(held ? "this collaborator already runs in this workspace"
+                                                : "cannot use local_state"));
+  }
+  LocalStore store(folder, *std::move(lock));
   TRY(store.Remember());
   return store;
 }

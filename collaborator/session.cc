@@ -83,9 +83,12 @@ RunTask Session::Run(const TaskName& task) const {
               .model = assignment_->model,
               .trained = std::nullopt,
               .optimizer = std::nullopt,
+              .state_is_lost = false,
               .sequence = finished_.empty() ? 0 : finished_.back().sequence + 1};
   if (options_.tasks.at(task).function != TaskFunction::kTrain) return run;
-  if (const FinishedTask* newest = NewestOptimizer()) run.optimizer = *newest;
+  if (const FinishedTask* state = StateToContinueFrom()) run.optimizer = *state;
+  run.state_is_lost =
+      options_.follow_the_model && !assignment_->counted.value.empty() && !run.optimizer;
   return run;
 }
 
@@ -108,9 +111,15 @@ const FinishedTask* Session::Find(const TaskName& task) const {
   return it == finished_.end() ? nullptr : &*it;
 }
 
-const FinishedTask* Session::NewestOptimizer() const {
+bool Session::CanContinueFrom(const FinishedTask& result) const {
+  if (result.optimizer.value.empty()) return false;
+  if (!options_.follow_the_model) return true;
+  return result.round < assignment_->round && result.update == assignment_->counted;
+}
+
+const FinishedTask* Session::StateToContinueFrom() const {
   for (const FinishedTask& result : std::views::reverse(finished_)) {
-    if (!result.optimizer.value.empty()) return &result;
+    if (CanContinueFrom(result)) return &result;
   }
   return nullptr;
 }
@@ -130,9 +139,9 @@ std::vector<ModelId> Session::ModelsToKeep() const {
   return keep;
 }
 
-// Results of this round that started from its model, and the newest optimizer state of an earlier
-// one. A later round, or the same from another model, is left from a federation that was started
-// afresh.
+// Results of this round that started from its model, and the optimizer state of an earlier one to
+// continue from. A later round, or the same from another model, is left from a federation that was
+// started afresh.
 std::vector<FinishedTask> Session::ResultsToKeep() const {
   if (assignment_->quit) return {};
   std::vector<FinishedTask> keep;
@@ -140,7 +149,7 @@ std::vector<FinishedTask> Session::ResultsToKeep() const {
   for (const FinishedTask& result : finished_) {
     if (result.round == assignment_->round && result.model == assignment_->model) {
       keep.push_back(result);
-    } else if (result.round < assignment_->round && !result.optimizer.value.empty()) {
+    } else if (result.round < assignment_->round && CanContinueFrom(result)) {
       optimizer = &result;
     }
   }

@@ -38,6 +38,7 @@ struct RunTask {
   std::optional<FinishedTask> trained;    // ... or from the parameters this task has trained
   std::optional<FinishedTask> optimizer;  // training continues from the state this one left, or
                                           // from a fresh optimizer if there is none
+  bool state_is_lost = false;             // there must be one, and is none
   std::uint64_t sequence = 0;             // of the result
 };
 struct SendResult {
@@ -61,6 +62,9 @@ using Step = std::variant<AskForTasks, FetchModel, RunTask, SendResult, CloseRou
 struct SessionOptions {
   std::map<TaskName, TaskSpec> tasks;  // of the plan
   std::size_t keep_models = 1;         // db_store_rounds, the current model included
+  // Training continues from the state that goes with the update of this site that is in the model,
+  // if there is one, and not from the newest: where the model has sums.
+  bool follow_the_model = false;
 };
 
 // What an earlier process left on disk.
@@ -92,7 +96,8 @@ class Session {
   RunTask Run(const TaskName& task) const;
   std::optional<TaskName> Trainer() const;
   const FinishedTask* Find(const TaskName& task) const;
-  const FinishedTask* NewestOptimizer() const;
+  bool CanContinueFrom(const FinishedTask& result) const;
+  const FinishedTask* StateToContinueFrom() const;
   bool RoundIsDone() const;
   std::vector<ModelId> ModelsToKeep() const;
   std::vector<FinishedTask> ResultsToKeep() const;

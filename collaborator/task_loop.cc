@@ -65,7 +65,9 @@ std::string LineOf(const CloseRound& close, const CollaboratorName& who) {
 }
 
 SessionOptions SessionOptionsOf(const TaskLoopOptions& options) {
-  return {.tasks = options.tasks, .keep_models = options.settings.db_store_rounds};
+  return {.tasks = options.tasks,
+          .keep_models = options.settings.db_store_rounds,
+          .follow_the_model = options.has_sums};
 }
 
 }  // namespace
@@ -82,6 +84,7 @@ Status TaskLoop::Run() {
     const Step step = session_.Next();
     FX_FAILPOINT_SCOPE(kStepScopes.at(step.index()));
     FX_FAILPOINT("before");
+    if (options_.doing) options_.doing(step);
     Status done = std::visit([this](const auto& what) { return Do(what); }, step);
     FX_FAILPOINT("after");
     if (options_.stop.stop_requested() && !over_) {
@@ -132,10 +135,14 @@ Status TaskLoop::Do(const FetchModel& fetch) {
 }
 
 Status TaskLoop::Do(const RunTask& run) {
+  if (HoursAreOver()) link_.Rest();
+  if (options_.limits) TRY(options_.limits->WaitUntilOpen());
   const double begin = options_.clock();
   auto report = RunOnce(run);
   FX_FAILPOINT("ran");
   if (options_.clear) options_.clear();
+  const bool ended = !report && report.error().code() == ErrorCode::kCancelled;
+  if (ended && options_.limits && !options_.stop.stop_requested()) return Pause(run);
   if (!report) return GiveUp(run, std::move(report).error());
   FinishedTask finished = TRY(Store(run, *std::move(report), options_.clock() - begin));
   LogInfo("task finished", {{"round", RoundText(finished.round)},
@@ -147,6 +154,24 @@ Status TaskLoop::Do(const RunTask& run) {
     LogInfo(MetricText(finished.round, options_.name.value, finished.task, metric));
   }
   session_.OnFinished(std::move(finished));
+  return Ok();
+}
+
+// Training begins again from the round's model, as after a crash, so the hours do not show in the
+// result. A task that had the hours from their beginning and was not done by their end never will
+// be.
+Status TaskLoop::Pause(const RunTask& run) {
+  held_.clear();
+  const std::pair at(run.round, run.task);
+  if (paused_ == at) {
+    return GiveUp(run, Error(ErrorCode::kFailedPrecondition,
+                             "it takes longer than this site's hours, from their beginning to "
+                             "their end")
+                           .Hint("give it longer hours in site.yaml, or less data"));
+  }
+  paused_ = at;
+  LogInfo(format("task {} of round {} ends with this site's hours, and begins again with the next",
+                 run.task.value, Number(run.round)));
   return Ok();
 }
 
@@ -170,7 +195,7 @@ Result<TaskReport> TaskLoop::RunOnce(const RunTask& run) {
   TRY(LoadParameters(run));
   TaskContext context{
       .round = run.round, .collaborator = options_.name, .progress = {}, .cancelled = [this] {
-        return options_.stop.stop_requested();
+        return options_.stop.stop_requested() || HoursAreOver();
       }};
   if (options_.show) {
     context.progress = [&](const Progress& progress) {
@@ -198,9 +223,22 @@ Status TaskLoop::LoadParameters(const RunTask& run) {
 // Always from disk, so that a process that was restarted trains exactly as one that was not.
 Status TaskLoop::LoadOptimizer(const RunTask& run) {
   runner_.ResetOptimizer();
-  if (options_.settings.opt_treatment == OptTreatment::kReset || !run.optimizer) return Ok();
+  if (run.state_is_lost) {
+    return Fail(
+        Error(ErrorCode::kFailedPrecondition,
+              "the model holds an update of this site, but the part of its sums that goes "
+              "with it is not in local_state")
+            .Hint("put this site's local_state back as it was; if that is gone, the aggregator can "
+                  "forget the part: fx aggregator remove -n with this site's name, two rounds "
+                  "later add -n, and then start this site again"));
+  }
+  if (!KeepsState() || !run.optimizer) return Ok();
   const ModelFile file = TRY(ModelFile::Open(store_.OptimizerPath(*run.optimizer)));
   return runner_.SetOptimizerState(file.View());
+}
+
+bool TaskLoop::KeepsState() const {
+  return options_.has_sums || options_.settings.opt_treatment != OptTreatment::kReset;
 }
 
 Result<FinishedTask> TaskLoop::Store(const RunTask& run, TaskReport report, double seconds) {
@@ -219,9 +257,7 @@ Result<FinishedTask> TaskLoop::Store(const RunTask& run, TaskReport report, doub
   }
   const Model trained = runner_.GetParameters();
   Model optimizer;
-  if (options_.settings.opt_treatment != OptTreatment::kReset) {
-    optimizer = runner_.GetOptimizerState();
-  }
+  if (KeepsState()) optimizer = runner_.GetOptimizerState();
   finished =
       TRY(store_.Add(std::move(finished), &trained, optimizer.empty() ? nullptr : &optimizer));
   held_ = finished.update.value;

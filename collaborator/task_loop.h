@@ -3,12 +3,16 @@
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
+#include <utility>
 
 #include "collaborator/link.h"
 #include "collaborator/local_store.h"
 #include "collaborator/session.h"
+#include "collaborator/site_limits.h"
 #include "core/base/error.h"
 #include "core/base/names.h"
 #include "plan/plan.h"
@@ -20,8 +24,12 @@ struct TaskLoopOptions {
   CollaboratorName name;
   std::map<TaskName, TaskSpec> tasks;  // of the plan
   CollaboratorSettings settings;       // of the plan
-  Path metrics_file{};                 // empty: none is written
-  std::stop_token stop{};              // ends Run with kCancelled, between batches at the latest
+  bool has_sums = false;   // of the plan; a site's part is kept like an optimizer's state
+  Path metrics_file{};     // empty: none is written
+  std::stop_token stop{};  // ends Run with kCancelled, between batches at the latest
+  // A task is begun in the site's hours only, ends with them, and begins again with the next. None:
+  // at any hour.
+  std::shared_ptr<SiteLimits> limits{};
 
   // Seconds from any start, for how long a task took. Never goes backwards.
   std::function<double()> clock;
@@ -29,6 +37,8 @@ struct TaskLoopOptions {
   // it has ended and before anything is logged.
   std::function<void(Round, const TaskName&, const Progress&)> show{};
   std::function<void()> clear{};
+  // Is told what is done next; a step that has to be tried again comes again.
+  std::function<void(const Step&)> doing{};
 };
 
 // One federation, once. A task whose numbers ran away (kOutOfRange) is reported, and the site takes
@@ -52,6 +62,9 @@ class TaskLoop {
   Status Do(const Leave&);
 
   Status GiveUp(const RunTask& run, Error error);
+  bool HoursAreOver() const { return options_.limits != nullptr && !options_.limits->Open(); }
+  Status Pause(const RunTask& run);
+  bool KeepsState() const;
   bool IsFirstRefusal(const std::string& what);
   Status LoadParameters(const RunTask& run);
   Status LoadOptimizer(const RunTask& run);
@@ -63,7 +76,8 @@ class TaskLoop {
   Link& link_;
   TaskRunner& runner_;
   Session session_;
-  std::string held_;      // digest of the parameters the runner has; empty if not known
+  std::string held_;  // digest of the parameters the runner has; empty if not known
+  std::optional<std::pair<Round, TaskName>> paused_;  // the task the end of the hours last ended
   std::string refused_;   // the result the aggregator last refused as too late
   bool waiting_ = false;  // and said so
   int superseded_ = 0;    // questions for tasks in a row, by others under this name

@@ -25,7 +25,17 @@ Error Usage(std::string message, std::string hint) {
   return Error(ErrorCode::kInvalidArgument, std::move(message)).Hint(std::move(hint));
 }
 
+// Whoever collects log lines from standard error is not to find anything else there.
 ExitCode Report(const Error& error, ExitCode code, Io& io) {
+  if (CurrentLogFormat() != LogFormat::kAuto) {
+    const std::string number = std::to_string(static_cast<int>(code));
+    if (error.hint().empty()) {
+      LogError(error.OneLine(), {{"exit_code", number}});
+    } else {
+      LogError(error.OneLine(), {{"exit_code", number}, {"hint", error.hint()}});
+    }
+    return code;
+  }
   io.err << error.Render() << "\n ❌ :(\n" << std::flush;
   return code;
 }
@@ -48,6 +58,41 @@ Status ApplyLogLevel(const std::string& name) {
   }
   return Fail(Usage(format("\"{}\" is not a log level", name),
                     "the levels are debug, info, warning and error"));
+}
+
+Status ApplyLogFormat(const std::string& name) {
+  static constexpr std::array<std::pair<std::string_view, LogFormat>, 3> kFormats{{
+      {"auto", LogFormat::kAuto},
+      {"logfmt", LogFormat::kLogfmt},
+      {"json", LogFormat::kJson},
+  }};
+  for (const auto& [word, log_format] : kFormats) {
+    if (word != name) continue;
+    SetLogFormat(log_format);
+    return Ok();
+  }
+  return Fail(
+      Usage(format("\"{}\" is not a log format", name), "the formats are auto, logfmt and json"));
+}
+
+// What -l and --log-format say, before the noun or behind the verb; empty: not given.
+struct LogChoice {
+  std::string level, format;
+};
+
+void Declare(CLI::App& app, LogChoice& log) {
+  app.add_option("-l,--log-level", log.level, kLogLevelHelp);
+  app.add_option("--log-format", log.format, kLogFormatHelp);
+}
+
+Status Apply(const LogChoice& log) {
+  const char* const usual = std::getenv("FX_LOG_FORMAT");
+  if (!log.format.empty()) {
+    TRY(ApplyLogFormat(log.format));
+  } else if (usual != nullptr) {
+    TRY(In(ApplyLogFormat(usual), "cannot use the environment's FX_LOG_FORMAT"));
+  }
+  return log.level.empty() ? Ok() : ApplyLogLevel(log.level);
 }
 
 class Cli11Flags : public Flags {
@@ -121,7 +166,9 @@ std::string GlobalOptionsText() {
   for (const OptionFacts& option : GlobalOptions()) {
     std::string names;
     for (const std::string& name : option.names) names += (names.empty() ? "" : ", ") + name;
-    if (option.kind != OptionKind::kSwitch) names += " LEVEL";
+    if (option.kind != OptionKind::kSwitch) {
+      names += names.ends_with("level") ? " LEVEL" : " FORMAT";
+    }
     text += format("  {:<23}{}\n", names, option.help);
   }
   return text;
@@ -130,7 +177,7 @@ std::string GlobalOptionsText() {
 std::string RootHelp(Commands commands) {
   return format(
       "fx: several sites train one model; their data stays where it is.\n\n"
-      "Usage: fx [-l LEVEL] [--no-warnings] <noun> <verb> [options]\n{}\n{}\n"
+      "Usage: fx [-l LEVEL] [--log-format FORMAT] [--no-warnings] <noun> <verb> [options]\n{}\n{}\n"
       "`fx <noun> <verb> --help` shows the options of a verb and an example.\n",
       MapOf(commands, {}), GlobalOptionsText());
 }
@@ -180,7 +227,7 @@ Error UnexpectedArgument(const CLI::App& app, const std::string& argument,
 // What the words before the verb's own options say.
 struct Preamble {
   bool help = false, version = false, no_warnings = false;
-  std::string log_level;
+  LogChoice log;
   std::vector<std::string> rest;  // noun, verb, and what follows
 };
 
@@ -191,7 +238,7 @@ Result<Preamble> ParsePreamble(std::span<const std::string> arguments) {
   app.add_flag("-h,--help", found.help);
   app.add_flag("--version", found.version);
   app.add_flag("--no-warnings", found.no_warnings);
-  app.add_option("-l,--log-level", found.log_level);
+  Declare(app, found.log);
   app.prefix_command();
   try {
     ParseWith(app, arguments);
@@ -211,8 +258,7 @@ struct Parsed {
   Status scope;                     // of the files that were named
 };
 
-Result<Parsed> ParseVerb(Command& command, std::span<const std::string> arguments,
-                         std::string& log_level) {
+Result<Parsed> ParseVerb(Command& command, std::span<const std::string> arguments, LogChoice& log) {
   const std::string name = "fx " + WordsOf(command);
   CLI::App app(std::string(command.summary()), name);
   app.footer(format("Example:\n  $ {}", command.example()));
@@ -223,7 +269,7 @@ Result<Parsed> ParseVerb(Command& command, std::span<const std::string> argument
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   Cli11Flags flags(app);
   command.Declare(flags);
-  app.add_option("-l,--log-level", log_level, kLogLevelHelp);
+  Declare(app, log);
   std::optional<Error> refused;
   try {
     ParseWith(app, arguments);
@@ -244,18 +290,13 @@ ExitCode Show(const std::string& text, Io& io) {
   return ExitCode::kDone;
 }
 
-ExitCode RunVerb(Command& command, std::span<const std::string> arguments, std::string log_level,
-                 Io& io) {
-  const auto parsed = ParseVerb(command, arguments, log_level);
+ExitCode RunVerb(Command& command, std::span<const std::string> arguments, LogChoice log, Io& io) {
+  const auto parsed = ParseVerb(command, arguments, log);
   if (!parsed) return Report(parsed.error(), ExitCode::kUsage, io);
   if (parsed->help) return Show(*parsed->help, io);
+  if (const Status s = Apply(log); !s) return Report(s.error(), ExitCode::kUsage, io);
   if (!parsed->scope) {
     return Report(parsed->scope.error(), ExitCodeOf(parsed->scope.error()), io);
-  }
-  if (!log_level.empty()) {
-    if (const Status s = ApplyLogLevel(log_level); !s) {
-      return Report(s.error(), ExitCode::kUsage, io);
-    }
   }
   if (const char* file = std::getenv("LOG_FILE"); file != nullptr && !AddLogFile(file)) {
     return Report(Error(ErrorCode::kFailedPrecondition,
@@ -306,7 +347,7 @@ ExitCode RunApp(std::span<const std::string> arguments, Commands commands, Io& i
   const auto alone = std::ranges::find_if(
       commands, [&](auto& c) { return c->noun() == noun && c->verb().empty(); });
   if (alone != commands.end()) {
-    return RunVerb(**alone, std::span(words).subspan(1), preamble->log_level, io);
+    return RunVerb(**alone, std::span(words).subspan(1), preamble->log, io);
   }
   if (words.size() == 1 || AsksForHelp(words[1])) return Show(NounHelp(commands, noun), io);
 
@@ -316,7 +357,7 @@ ExitCode RunApp(std::span<const std::string> arguments, Commands commands, Io& i
     return Report(NotHere(noun, next).value_or(UnknownVerb(commands, noun, words[1])),
                   ExitCode::kUsage, io);
   }
-  return RunVerb(**found, std::span(words).subspan(2), preamble->log_level, io);
+  return RunVerb(**found, std::span(words).subspan(2), preamble->log, io);
 }
 
 }  // namespace fx

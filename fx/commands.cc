@@ -2,6 +2,9 @@
 
 #include "fx/aggregator/certify.h"
 #include "fx/aggregator/generate_cert_request.h"
+#include "fx/aggregator/live_status.h"
+#include "fx/aggregator/members.h"
+#include "fx/aggregator/rounds.h"
 #include "fx/aggregator/start.h"
 #include "fx/collaborator/certify.h"
 #include "fx/collaborator/create.h"
@@ -21,6 +24,7 @@
 #include "fx/status/status.h"
 #include "fx/workspace/certify.h"
 #include "fx/workspace/create.h"
+#include "fx/workspace/dockerize.h"
 #include "fx/workspace/export.h"
 #include "fx/workspace/import.h"
 
@@ -32,6 +36,7 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
   commands.push_back(MakeWorkspaceCertify());
   commands.push_back(MakeWorkspaceExport());
   commands.push_back(MakeWorkspaceImport());
+  commands.push_back(MakeWorkspaceDockerize());
   commands.push_back(MakePlanInitialize());
   commands.push_back(MakePlanPrint());
   commands.push_back(MakePlanSet());
@@ -42,6 +47,11 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
   commands.push_back(MakeAggregatorGenerateCertRequest());
   commands.push_back(MakeAggregatorCertify());
   commands.push_back(MakeAggregatorStart());
+  commands.push_back(MakeAggregatorStatus());
+  commands.push_back(MakeAggregatorAdd());
+  commands.push_back(MakeAggregatorRemove());
+  commands.push_back(MakeAggregatorCutOff());
+  commands.push_back(MakeAggregatorStop());
   commands.push_back(MakeCollaboratorCreate());
   commands.push_back(MakeCollaboratorGenerateCertRequest());
   commands.push_back(MakeCollaboratorCertify());

@@ -18,7 +18,7 @@ struct Missing {
 constexpr std::string_view kNoStepCa =
     "certificates are issued by fx itself; there is no step-ca server to install or run";
 
-constexpr std::array<Missing, 11> kMissing{{
+constexpr std::array<Missing, 10> kMissing{{
     {"tutorial", "", "there are no notebooks: fx needs no Python",
      "walk through docs/start.md, or run scripts/demo"},
     {"director", "", "there is no director: the aggregator waits for its sites by itself",
@@ -29,8 +29,6 @@ constexpr std::array<Missing, 11> kMissing{{
      "fx --help shows all there are"},
     {"workspace", "graminize", "there are no enclaves: fx does not build images for SGX",
      "run fx itself, one program without Python, inside the enclave you have"},
-    {"workspace", "dockerize", "there is no image to build: fx is one program without Python",
-     "fx workspace export, and fx workspace import where it is to run"},
     {"pki", "install", kNoStepCa, "fx workspace certify makes the federation's authority"},
     {"pki", "uninstall", kNoStepCa, "remove cert/ca to give up an authority"},
     {"pki", "run", kNoStepCa, "fx workspace certify makes the authority; nothing has to run"},

@@ -1,6 +1,7 @@
 #include "pki/cert_store.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "core/base/format.h"
 #include "pki/chain.h"
@@ -62,15 +63,35 @@ Status CheckName(const Certificate& leaf, const std::string& place, const Identi
           .Hint(format("{}; then {}", advice.key, advice.certificate)));
 }
 
-Result<PemBundle> LoadCredentials(const Path& cert_folder, const Identity& identity) {
+// The authorities a process believes, and those its own certificate may be of.
+struct Trust {
+  std::vector<Certificate> ours;
+  std::string ours_place;
+};
+
+Result<Trust> LoadTrust(const Path& chain_file, const Path& ca_bundle, const Advice& advice,
+                        PemBundle& bundle) {
+  const bool own = !ca_bundle.empty();
+  const Path& file = own ? ca_bundle : chain_file;
+  const std::string hint = own ? "check ca_bundle in site.yaml" : advice.chain;
+  bundle.authorities = TRY(HintIfMissing(ReadFile(file, kLargestPem), hint));
+  if (own) bundle.authorities_place = file.string();
+  Trust trust{.ours = {}, .ours_place = file.string()};
+  trust.ours = TRY(ChainFromPem(bundle.authorities, file.string()));
+  if (!own || !Exists(chain_file)) return trust;
+  for (Certificate& more : TRY(LoadChain(chain_file))) trust.ours.push_back(std::move(more));
+  trust.ours_place += " and " + chain_file.string();
+  return trust;
+}
+
+Result<PemBundle> LoadCredentials(const Path& cert_folder, const Identity& identity,
+                                  const Path& ca_bundle = {}) {
   const Advice advice = AdviceFor(identity);
-  const Path chain_file = ChainFile(cert_folder);
   const Path key_file = identity.File(cert_folder, ".key");
   const Path leaf_file = identity.File(cert_folder, ".crt");
 
   PemBundle bundle;
-  bundle.authorities = TRY(HintIfMissing(ReadFile(chain_file, kLargestPem), advice.chain));
-  const auto chain = TRY(ChainFromPem(bundle.authorities, chain_file.string()));
+  const Trust trust = TRY(LoadTrust(ChainFile(cert_folder), ca_bundle, advice, bundle));
   const PrivateKey key = TRY(HintIfMissing(PrivateKey::Load(key_file), advice.key));
   bundle.certificate = TRY(HintIfMissing(ReadFile(leaf_file, kLargestPem), advice.certificate));
   const Certificate leaf = TRY(Certificate::FromPem(bundle.certificate, leaf_file.string()));
@@ -83,7 +104,7 @@ Result<PemBundle> LoadCredentials(const Path& cert_folder, const Identity& ident
   }
   TRY(CheckName(leaf, leaf_file.string(), identity, advice));
   Status verified =
-      VerifyCertificate(leaf, leaf_file.string(), identity.role(), chain, chain_file.string());
+      VerifyCertificate(leaf, leaf_file.string(), identity.role(), trust.ours, trust.ours_place);
   if (!verified) return Fail(std::move(verified).error().Hint(advice.certificate));
 
   SecretText pem = TRY(key.ToPem());
@@ -104,10 +125,10 @@ Result<PemBundle> LoadAggregatorCredentials(const Path& cert_folder, const std::
             format("cannot use the certificate of aggregator {}", identity.name()));
 }
 
-Result<PemBundle> LoadCollaboratorCredentials(const Path& cert_folder,
-                                              const CollaboratorName& name) {
+Result<PemBundle> LoadCollaboratorCredentials(const Path& cert_folder, const CollaboratorName& name,
+                                              const Path& ca_bundle) {
   const Identity identity = TRY(Identity::Collaborator(name.value));
-  return In(LoadCredentials(cert_folder, identity),
+  return In(LoadCredentials(cert_folder, identity, ca_bundle),
             format("cannot use the certificate of collaborator {}", identity.name()));
 }
 

@@ -21,8 +21,9 @@ namespace fx {
 struct PemBundle {
   std::string certificate;  // the leaf
   std::string private_key;
-  std::string authorities;  // cert_chain.crt
-  bool ecdsa = false;       // the leaf's key; decides whether TLS 1.3 can be demanded
+  std::string authorities;  // cert_chain.crt, or the bundle in its place
+  std::string authorities_place = "our cert_chain.crt";  // what messages call them
+  bool ecdsa = false;  // the leaf's key; decides whether TLS 1.3 can be demanded
 
   PemBundle() = default;
   PemBundle(PemBundle&&) noexcept = default;
@@ -35,7 +36,10 @@ struct PemBundle {
 // certificate, a certificate that is expired or not yet valid, for another name, or signed by
 // another authority than cert_chain.crt.
 Result<PemBundle> LoadAggregatorCredentials(const Path& cert_folder, const std::string& fqdn);
-Result<PemBundle> LoadCollaboratorCredentials(const Path& cert_folder,
-                                              const CollaboratorName& name);
+// Of a collaborator, `ca_bundle` may be a PEM file of the authorities to believe the aggregator by,
+// in place of cert_chain.crt: the roots and intermediates of an organisation's own PKI, and of as
+// many as there are. Its own certificate may be of either.
+Result<PemBundle> LoadCollaboratorCredentials(const Path& cert_folder, const CollaboratorName& name,
+                                              const Path& ca_bundle = {});
 
 }  // namespace fx

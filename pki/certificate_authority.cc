@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "core/base/format.h"
+#include "core/base/replace_file.h"
 #include "pki/chain.h"
 #include "pki/issue.h"
 
@@ -287,8 +288,8 @@ Result<RevocationList> CertificateAuthority::SignList(const std::vector<IssuedEn
       std::max(TRY(NextListNumber(counter)), TRY(NumberAfter(file, signing_)));
   RevocationList list =
       TRY(RevocationList::Issue(signing_, key_, number, ValidFor(kLeafDays, now), entries));
-  TRY(AtomicWrite(counter, format("{:02X}\n", number + 1)));
-  TRY(AtomicWrite(file, list.ToPem()));
+  TRY(ReplaceFile(counter, format("{:02X}\n", number + 1)));
+  TRY(ReplaceFile(file, list.ToPem()));
   return list;
 }
 

@@ -5,6 +5,7 @@
 #include <cctype>
 
 #include "core/base/format.h"
+#include "core/base/replace_file.h"
 
 namespace fx {
 namespace {
@@ -110,7 +111,7 @@ Status SaveIssued(const Path& file, const std::vector<IssuedEntry>& entries) {
     text += format("{}\t{}\t{}\t{}\t{}\t{}\n", entry.flag, entry.expiry, entry.revoked,
                    entry.serial, entry.file, entry.subject);
   }
-  return AtomicWrite(file, text);
+  return ReplaceFile(file, text);
 }
 
 }  // namespace fx

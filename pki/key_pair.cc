@@ -1,6 +1,7 @@
 #include "pki/key_pair.h"
 
 #include "core/base/format.h"
+#include "core/base/replace_file.h"
 
 namespace fx {
 namespace {
@@ -46,7 +47,7 @@ Status InstallCertificate(const Path& cert_folder, const Identity& identity,
   const PrivateKey key = TRY(KeyFor(cert_folder, identity, certificate));
   const Path certificate_file = identity.File(cert_folder, ".crt");
   if (TRY(IsKeyOf(identity.File(cert_folder, ".key"), certificate))) {
-    TRY(AtomicWrite(certificate_file, certificate.ToPem()));
+    TRY(ReplaceFile(certificate_file, certificate.ToPem()));
     return RemoveIfExists(NextCertificateFile(cert_folder, identity));  // FinishInstall: not again
   }
   TRY(AtomicWrite(NextCertificateFile(cert_folder, identity), certificate.ToPem()));
@@ -60,9 +61,9 @@ Status FinishInstall(const Path& cert_folder, const Identity& identity) {
   const Path next_key = NextKeyFile(cert_folder, identity);
   const Certificate certificate = TRY(Certificate::Load(next_certificate));
   const bool key_waits = TRY(IsKeyOf(next_key, certificate));
-  if (key_waits) TRY(RenameDurably(next_key, key_file));
+  if (key_waits) TRY(ReplaceBy(next_key, key_file));
   if (TRY(IsKeyOf(key_file, certificate))) {
-    return RenameDurably(next_certificate, identity.File(cert_folder, ".crt"));
+    return ReplaceBy(next_certificate, identity.File(cert_folder, ".crt"));
   }
   return RemoveIfExists(next_certificate);  // of a key that is gone: nobody can use it
 }

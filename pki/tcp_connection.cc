@@ -26,7 +26,12 @@ std::string Text(int error) {
   return std::generic_category().message(error);
 }
 
-Result<Addresses> Resolve(const std::string& host, std::uint16_t port) {
+std::string WhereItIsSaid(Callee callee) {
+  return callee == Callee::kProxy ? "the proxy in site.yaml or in the environment"
+                                  : "network.settings.agg_addr in plan/plan.yaml";
+}
+
+Result<Addresses> Resolve(const std::string& host, std::uint16_t port, Callee callee) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
@@ -36,8 +41,8 @@ Result<Addresses> Resolve(const std::string& host, std::uint16_t port) {
   return Fail(
       Error(ErrorCode::kUnavailable,
             format("{}: this name does not resolve to an address: {}", host, gai_strerror(code)))
-          .Hint("check network.settings.agg_addr in plan/plan.yaml, and the DNS server or "
-                "/etc/hosts of this machine"));
+          .Hint(format("check {}, and the DNS server or /etc/hosts of this machine",
+                       WhereItIsSaid(callee))));
 }
 
 // 0 once the socket is ready for `events`, ETIMEDOUT at the deadline, or another errno.
@@ -65,19 +70,25 @@ int Connect(int fd, const addrinfo& address, Deadline deadline) {
   return error;
 }
 
-Error NotConnected(const std::string& place, std::uint16_t port, int error) {
-  if (error == ECONNREFUSED) {
-    return Error(ErrorCode::kUnavailable,
-                 format("{}: connection refused: the machine answers, but the aggregator is not "
-                        "running there yet",
-                        place))
-        .Hint("start it with: fx aggregator start");
-  }
+Error Refused(const std::string& place, Callee callee) {
+  const bool proxy = callee == Callee::kProxy;
+  return Error(ErrorCode::kUnavailable,
+               format("{}: connection refused: the machine answers, but {} is not running there{}",
+                      place, proxy ? "a proxy" : "the aggregator", proxy ? "" : " yet"))
+      .Hint(proxy ? "check " + WhereItIsSaid(callee) : "start it with: fx aggregator start");
+}
+
+Error NotConnected(const std::string& place, std::uint16_t port, int error, Callee callee) {
+  if (error == ECONNREFUSED) return Refused(place, callee);
   if (error == ETIMEDOUT) {
     return Error(ErrorCode::kUnavailable,
                  format("{}: no answer: the machine is off, or a firewall drops the connection",
                         place))
-        .Hint(format("ask for outgoing TCP connections to port {} to be let through", port));
+        .Hint(callee == Callee::kProxy
+                  ? "check " + WhereItIsSaid(callee)
+                  : format("ask for outgoing TCP connections to port {} to be let through, or name "
+                           "the proxy of this network in site.yaml",
+                           port));
   }
   return Error(ErrorCode::kUnavailable, format("{}: cannot connect: {}", place, Text(error)));
 }
@@ -85,8 +96,8 @@ Error NotConnected(const std::string& place, std::uint16_t port, int error) {
 }  // namespace
 
 Result<TcpConnection> TcpConnection::Open(const std::string& host, std::uint16_t port,
-                                          Deadline deadline) {
-  const Addresses addresses = TRY(Resolve(host, port));
+                                          Deadline deadline, Callee callee) {
+  const Addresses addresses = TRY(Resolve(host, port, callee));
   const std::string place = format("{}:{}", host, port);
   int error = 0;
   for (const addrinfo* at = addresses.get(); at != nullptr; at = at->ai_next) {
@@ -102,7 +113,7 @@ Result<TcpConnection> TcpConnection::Open(const std::string& host, std::uint16_t
     // A refusal says more than what the other addresses of the name have to say.
     if (error != ECONNREFUSED) error = failed;
   }
-  return Fail(NotConnected(place, port, error));
+  return Fail(NotConnected(place, port, error, callee));
 }
 
 TcpConnection::TcpConnection(TcpConnection&& other) noexcept

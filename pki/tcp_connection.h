@@ -14,12 +14,16 @@ namespace fx {
 
 using Deadline = std::chrono::steady_clock::time_point;
 
+// Who is expected to answer, for what people are told to do if nobody does.
+enum class Callee { kAggregator, kProxy };
+
 class TcpConnection {
  public:
   // Resolves `host` and tries its addresses in turn. kUnavailable, in words: the name does not
   // resolve, the connection is refused, or there is no answer before the deadline. Resolving may
   // take longer than the deadline: the C library sets its own.
-  static Result<TcpConnection> Open(const std::string& host, std::uint16_t port, Deadline deadline);
+  static Result<TcpConnection> Open(const std::string& host, std::uint16_t port, Deadline deadline,
+                                    Callee callee = Callee::kAggregator);
   TcpConnection(TcpConnection&& other) noexcept;
   TcpConnection& operator=(TcpConnection&&) = delete;
   ~TcpConnection();

@@ -16,17 +16,18 @@
 #include "pki/openssl.h"
 #include "pki/private_key.h"
 #include "pki/tcp_connection.h"
+#include "pki/tunnel.h"
 
 namespace fx {
 namespace {
 
 constexpr std::string_view kHttp2 = "h2";
-constexpr const char* kOurChain = "our cert_chain.crt";
 
 // What the callback below needs to know, and what it found.
 struct ServerCheck {
   std::string place;
   std::vector<Certificate> chain;
+  std::string chain_place;
   std::optional<Error> refusal;
 };
 
@@ -35,7 +36,7 @@ int RememberWhyNot(int ok, X509_STORE_CTX* context) {
   auto* ssl =
       static_cast<SSL*>(X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx()));
   auto* check = static_cast<ServerCheck*>(SSL_get_app_data(ssl));
-  check->refusal = VerificationError(context, check->place, check->chain, kOurChain);
+  check->refusal = VerificationError(context, check->place, check->chain, check->chain_place);
   return 0;
 }
 
@@ -55,12 +56,15 @@ bool IsAddress(const std::string& host) {
 class Handshake {
  public:
   Handshake(std::string place, TcpConnection connection, Certificate ours,
-            std::vector<Certificate> chain, Deadline deadline)
+            std::vector<Certificate> chain, std::string chain_place, Deadline deadline)
       : place_(std::move(place)),
         connection_(std::move(connection)),
         ours_(std::move(ours)),
         deadline_(deadline),
-        check_{.place = place_, .chain = std::move(chain), .refusal = std::nullopt} {}
+        check_{.place = place_,
+               .chain = std::move(chain),
+               .chain_place = std::move(chain_place),
+               .refusal = std::nullopt} {}
 
   Status Run(const std::string& host, const PrivateKey& key) {
     TRY(Prepare(host, key));
@@ -221,14 +225,16 @@ class Handshake {
 }  // namespace
 
 Status ProbeTls(const std::string& host, std::uint16_t port, const PemBundle& credentials,
-                std::chrono::milliseconds timeout) {
+                std::chrono::milliseconds timeout, const std::optional<Proxy>& proxy) {
   const Deadline deadline = std::chrono::steady_clock::now() + timeout;
   Certificate ours = TRY(Certificate::FromPem(credentials.certificate, "our certificate"));
   const PrivateKey key = TRY(PrivateKey::FromPem(credentials.private_key, "our private key"));
-  auto chain = TRY(ChainFromPem(credentials.authorities, kOurChain));
-  TcpConnection connection = TRY(TcpConnection::Open(host, port, deadline));
+  const std::string& trusted = credentials.authorities_place;
+  auto chain = TRY(ChainFromPem(credentials.authorities, trusted));
+  TcpConnection connection = TRY(proxy ? OpenTunnel(*proxy, host, port, deadline)
+                                       : TcpConnection::Open(host, port, deadline));
   return Handshake(format("{}:{}", host, port), std::move(connection), std::move(ours),
-                   std::move(chain), deadline)
+                   std::move(chain), trusted, deadline)
       .Run(host, key);
 }
 

@@ -5,14 +5,17 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "core/base/error.h"
+#include "core/base/proxy.h"
 #include "pki/cert_store.h"
 
 namespace fx {
 
-// Resolves `host`, connects, makes a TLS handshake for HTTP/2 with the credentials of this process,
+// Resolves `host`, connects, through the proxy if there is one (pki/tunnel.h has what can go wrong
+// with it), makes a TLS handshake for HTTP/2 with the credentials of this process,
 // and waits for the server's first words: with TLS 1.3 a server refuses a client's certificate only
 // after the client thinks that all is well. Nothing is sent beyond the handshake.
 //
@@ -24,6 +27,7 @@ namespace fx {
 // The sentence begins with host:port. Blocks for about `timeout` at most; resolving may take
 // longer.
 Status ProbeTls(const std::string& host, std::uint16_t port, const PemBundle& credentials,
-                std::chrono::milliseconds timeout = std::chrono::seconds(5));
+                std::chrono::milliseconds timeout = std::chrono::seconds(5),
+                const std::optional<Proxy>& proxy = std::nullopt);
 
 }  // namespace fx

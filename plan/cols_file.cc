@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "core/base/format.h"
+#include "core/base/replace_file.h"
 #include "plan/canonical.h"
 #include "plan/load.h"
 #include "plan/mapping_reader.h"
@@ -102,6 +104,80 @@ class NameInserter {
   YamlRef list_;
 };
 
+// The text without the item at `index` of the list. The caller checks that the result reads as
+// meant.
+std::string WithoutItem(const std::string& text, const YamlValue& list, std::size_t index) {
+  const auto end_of = [](const YamlValue& item) {
+    return item.offset + item.source.size() + (item.quoted ? 2 : 0);
+  };
+  const YamlValue& item = *list.items[index];
+  std::string result = text;
+  if (text.substr(list.offset, 1) != "[") {
+    const std::size_t line = text.rfind('\n', item.offset) + 1;
+    const std::size_t next = std::min(text.find('\n', item.offset), text.size() - 1) + 1;
+    return result.erase(line, next - line);
+  }
+  const bool last = index + 1 == list.items.size();
+  const std::size_t from = last && index > 0 ? end_of(*list.items[index - 1]) : item.offset;
+  const std::size_t to = last ? end_of(item) : list.items[index + 1]->offset;
+  return result.erase(from, to - from);
+}
+
+Error CannotEdit(const std::string& hint) {
+  return Error(ErrorCode::kFailedPrecondition,
+               "the file is written in a way that cannot be edited safely")
+      .Hint(hint);
+}
+
+// A file as it is, and what it says.
+struct Cols {
+  std::string text;
+  std::vector<CollaboratorName> names;
+  YamlRef document;
+};
+
+// What a file is to become; none: it is so already.
+using Edited = std::optional<std::string>;
+
+Result<Edited> Added(Cols cols, const CollaboratorName& name, const std::string& file) {
+  if (std::ranges::find(cols.names, name) != cols.names.end()) return std::nullopt;
+  const std::string edited = NameInserter(cols.text, cols.document).Insert(name.value);
+  const auto after = ParseCols(edited, file);
+  cols.names.push_back(name);
+  if (after && *after == cols.names) return edited;
+  return Fail(
+      CannotEdit(format("write its names as lines `- name` under `collaborators:`, {} "
+                        "among them",
+                        name.value)));
+}
+
+Result<Edited> Removed(Cols cols, const CollaboratorName& name, const std::string& file) {
+  const auto found = std::ranges::find(cols.names, name);
+  if (found == cols.names.end()) return std::nullopt;
+  const std::string edited = WithoutItem(cols.text, *cols.document->Find("collaborators"),
+                                         static_cast<std::size_t>(found - cols.names.begin()));
+  const auto after = ParseCols(edited, file);
+  cols.names.erase(found);
+  if (after && *after == cols.names) return edited;
+  return Fail(CannotEdit(format("remove {} from the list by hand", name.value)));
+}
+
+Result<bool> Change(const Path& path, const CollaboratorName& name, decltype(&Added) edit,
+                    const ColsJudge& judge) {
+  const Path file = TRY(FollowLinks(path));  // the list may be shared: all lock the same folder
+  const Path folder = file.parent_path();
+  const FolderLock lock = TRY(FolderLock::Acquire(folder.empty() ? "." : folder));
+  Cols cols;
+  if (Exists(file)) cols.text = TRY(ReadFile(file, kMaxYamlBytes));
+  cols.names = TRY(ParseCols(cols.text, path.string()));
+  cols.document = TRY(ParseYaml(cols.text, path.string()));
+  const Edited edited = TRY(edit(cols, name, path.string()));
+  if (!edited) return false;
+  if (judge) TRY(judge(cols.text, *edited));
+  TRY(ReplaceFile(file, *edited));
+  return true;
+}
+
 }  // namespace
 
 void ReadCols(std::string_view text, const std::string& file, Complaints& complaints,
@@ -125,7 +201,8 @@ Result<std::vector<CollaboratorName>> LoadColsFile(const Path& path) {
   return In(ParseCols(text, path.string()), context);
 }
 
-Result<bool> AddCollaboratorToCols(const Path& path, const CollaboratorName& name) {
+Result<bool> AddCollaboratorToCols(const Path& path, const CollaboratorName& name,
+                                   const ColsJudge& judge) {
   const std::string context = format("cannot add {} to {}", name.value, path.string());
   const std::string problem = CollaboratorNameProblem(name.value);
   if (!problem.empty()) {
@@ -133,25 +210,19 @@ Result<bool> AddCollaboratorToCols(const Path& path, const CollaboratorName& nam
         Error(ErrorCode::kInvalidArgument, format("the name \"{}\" {}", name.value, problem))
             .In(context));
   }
-  const std::string text =
-      Exists(path) ? TRY(In(ReadFile(path, kMaxYamlBytes), context)) : std::string();
-  std::vector<CollaboratorName> names = TRY(In(ParseCols(text, path.string()), context));
-  if (std::ranges::find(names, name) != names.end()) return false;
-  const YamlRef document = TRY(In(ParseYaml(text, path.string()), context));
-  const std::string edited = NameInserter(text, document).Insert(name.value);
-  const auto after = ParseCols(edited, path.string());
-  names.push_back(name);
-  if (!after || *after != names) {
-    return Fail(
-        Error(ErrorCode::kFailedPrecondition,
-              "the file is written in a way that cannot be edited safely")
-            .In(context)
-            .Hint(format("write its names as lines `- name` under `collaborators:`, {} among "
-                         "them",
-                         name.value)));
-  }
-  TRY(In(AtomicWrite(path, edited), context));
-  return true;
+  return In(Change(path, name, Added, judge), context);
+}
+
+Result<bool> RemoveCollaboratorFromCols(const Path& path, const CollaboratorName& name,
+                                        const ColsJudge& judge) {
+  return In(Change(path, name, Removed, judge),
+            format("cannot remove {} from {}", name.value, path.string()));
+}
+
+std::string Listed(const std::vector<CollaboratorName>& names) {
+  std::string text;
+  for (const CollaboratorName& name : names) text += (text.empty() ? "" : ", ") + name.value;
+  return text.empty() ? "nobody" : text;
 }
 
 }  // namespace fx

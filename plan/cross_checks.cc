@@ -8,6 +8,7 @@
 #include "plan/mapping_reader.h"
 #include "plan/names_check.h"
 #include "plan/read_aggregation.h"
+#include "plan/read_best_model.h"
 
 namespace fx {
 namespace {
@@ -89,6 +90,9 @@ class GroupChecks {
     std::map<CollaboratorName, std::string> group_of;
     for (std::size_t i = 0; i < plan_.task_groups.size(); ++i) {
       const TaskGroup& group = plan_.task_groups[i];
+      if (group.collaborators.empty() && At(i, "collaborators")) {
+        Complain(i, "collaborators", "is empty, expected a collaborator");
+      }
       for (const CollaboratorName& name : group.collaborators) {
         const std::string problem = CollaboratorNameProblem(name.value);
         if (!problem.empty()) {
@@ -130,11 +134,10 @@ class GroupChecks {
 }  // namespace
 
 void CrossCheck(const Plan& plan, const YamlValue& document, Complaints& complaints) {
-  const YamlRef assigner = document.Find("assigner");
-  const YamlRef settings = assigner ? assigner->Find("settings") : nullptr;
-  const YamlRef groups = settings ? settings->Find("task_groups") : nullptr;
+  const YamlRef groups = FindSetting(document, "assigner", "task_groups");
   if (groups && groups->is_sequence()) GroupChecks(plan, *groups, complaints).Run();
   CheckAggregation(plan, document, complaints);
+  CheckBestModel(plan, document, complaints);
 }
 
 }  // namespace fx

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "core/base/format.h"
+#include "core/base/replace_file.h"
 #include "plan/complaints.h"
 #include "plan/load.h"
 
@@ -81,7 +82,7 @@ Status SetDataPath(const Path& path, const std::string& name, const std::string&
     edited += is_it ? entry : std::string(line);
   }
   if (!found) edited += (edited.empty() || edited.back() == '\n' ? "" : "\n") + entry + "\n";
-  return In(AtomicWrite(path, edited), context);
+  return In(ReplaceFile(path, edited), context);
 }
 
 }  // namespace fx

@@ -1,5 +1,7 @@
 #include "plan/load.h"
 
+#include <optional>
+
 #include "core/base/format.h"
 #include "plan/canonical.h"
 #include "plan/cols_file.h"
@@ -7,6 +9,7 @@
 #include "plan/cross_checks.h"
 #include "plan/merge_defaults.h"
 #include "plan/read_sections.h"
+#include "plan/site_checks.h"
 
 namespace fx {
 
@@ -26,32 +29,73 @@ void ReadPlan(const YamlValue& document, Complaints& complaints, Plan& plan) {
   CrossCheck(plan, document, complaints);
 }
 
-Result<Plan> LoadPlan(const Path& plan_file, const Path& cols_file) {
-  const std::string context = format("cannot use the plan {}", plan_file.string());
-  const std::string text = TRY(In(ReadFile(plan_file, kMaxYamlBytes), context));
-  return LoadPlanText(text, plan_file, cols_file);
+namespace {
+
+std::string Context(const Path& plan_file) {
+  return format("cannot use the plan {}", plan_file.string());
 }
 
-Result<Plan> LoadPlanText(std::string_view text, const Path& plan_file, const Path& cols_file) {
-  const std::string context = format("cannot use the plan {}", plan_file.string());
+Result<std::string> ReadPlanFile(const Path& plan_file) {
+  return In(ReadFile(plan_file, kMaxYamlBytes), Context(plan_file));
+}
+
+// None if there is no such file.
+Result<std::optional<std::string>> ReadColsFile(const Path& plan_file, const Path& cols_file) {
+  if (!Exists(cols_file)) return std::nullopt;
+  return TRY(In(ReadFile(cols_file, kMaxYamlBytes), Context(plan_file)));
+}
+
+// `cols` is the text of `cols_file`. `check` complains about what it finds in a plan that was read.
+template <typename Check>
+Result<Plan> Load(std::string_view text, const Path& plan_file,
+                  std::optional<std::string_view> cols, const Path& cols_file, Check check) {
+  const std::string context = Context(plan_file);
   Plan plan;
   Complaints complaints;
-  if (Exists(cols_file)) {
-    const std::string cols = TRY(In(ReadFile(cols_file, kMaxYamlBytes), context));
-    ReadCols(cols, cols_file.string(), complaints, plan.authorized);
-  }
+  if (cols) ReadCols(*cols, cols_file.string(), complaints, plan.authorized);
   YamlRef document = ParseYaml(text, plan_file.string(), complaints);
   if (document && !document->is_mapping()) {
     complaints.Add(*document, format("the plan is {}, expected sections", Describe(*document)));
   } else if (document) {
     document = MergeDefaults(document, WorkspaceOf(plan_file), complaints);
     ReadPlan(*document, complaints, plan);
+    check(plan, *document, complaints);
   }
   TRY(In(complaints.ToStatus(), context));
   plan.digest = PlanDigest(*document);
   plan.federation_uuid = FederationUuid(plan_file.filename().string(), plan.digest);
   plan.aggregator_uuid = AggregatorUuid(plan.federation_uuid);
   return plan;
+}
+
+constexpr auto kNothingMore = [](const Plan&, const YamlValue&, Complaints&) {};
+
+}  // namespace
+
+Result<Plan> LoadPlan(const Path& plan_file, const Path& cols_file) {
+  const std::string text = TRY(ReadPlanFile(plan_file));
+  return LoadPlanText(text, plan_file, cols_file);
+}
+
+Result<Plan> LoadPlan(const Path& plan_file, const Path& cols_file, std::string_view cols) {
+  const std::string text = TRY(ReadPlanFile(plan_file));
+  return Load(text, plan_file, cols, cols_file, kNothingMore);
+}
+
+Result<Plan> LoadPlanToRun(const Path& plan_file, const Path& cols_file) {
+  const std::optional<std::string> cols = TRY(ReadColsFile(plan_file, cols_file));
+  const std::string text = TRY(ReadPlanFile(plan_file));
+  return Load(text, plan_file, cols, cols_file, CheckSites);
+}
+
+Result<Plan> LoadPlanToRun(const Path& plan_file, const Path& cols_file, std::string_view cols) {
+  const std::string text = TRY(ReadPlanFile(plan_file));
+  return Load(text, plan_file, cols, cols_file, CheckSites);
+}
+
+Result<Plan> LoadPlanText(std::string_view text, const Path& plan_file, const Path& cols_file) {
+  const std::optional<std::string> cols = TRY(ReadColsFile(plan_file, cols_file));
+  return Load(text, plan_file, cols, cols_file, kNothingMore);
 }
 
 Status CheckResolved(const Plan& plan) {

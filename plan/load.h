@@ -18,7 +18,16 @@ namespace fx {
 // is 1.4, expected 0 to 1", with the nearest known name for an unknown key.
 Result<Plan> LoadPlan(const Path& plan_file, const Path& cols_file);
 
-// The same for a text that is, or is to become, the contents of `plan_file`.
+// The same for whoever runs the aggregator: its cols.yaml is the whole list, whereas a site's is
+// what it was when the workspace was exported. So this one refuses, too, what so few sites cannot
+// do.
+Result<Plan> LoadPlanToRun(const Path& plan_file, const Path& cols_file);
+
+// Both for a text that is to become the contents of `cols_file`.
+Result<Plan> LoadPlan(const Path& plan_file, const Path& cols_file, std::string_view cols);
+Result<Plan> LoadPlanToRun(const Path& plan_file, const Path& cols_file, std::string_view cols);
+
+// LoadPlan for a text that is, or is to become, the contents of `plan_file`.
 Result<Plan> LoadPlanText(std::string_view text, const Path& plan_file, const Path& cols_file);
 
 // plan/data.yaml: lines `name,path`, # for comments. Not YAML, in spite of its name.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "plan/network_spec.h"
@@ -15,5 +16,10 @@ const std::vector<std::string>& MetricNames();
 // inferred. With mse they are loss and mae, with all other losses all but mae; auroc, which looks
 // at all outputs together, only where a sample has one place to judge.
 std::vector<std::string> MetricNamesFor(const NetworkSpec& network);
+
+// A loss is a metric with "loss" in its name, in any case.
+bool IsLoss(std::string_view metric);
+// Of losses and errors (mae) less is better; of everything else, more is.
+bool LessIsBetter(std::string_view metric);
 
 }  // namespace fx

@@ -23,6 +23,22 @@ namespace fx {
 // closed. A crash of the process alone loses nothing either way.
 enum class Durability { kResult, kRound };
 
+// aggregator.settings.best_model and .early_stopping: which aggregated model is the best, and when
+// training ends before rounds_to_train.
+struct BestModelRule {
+  // Of the tasks that validate the aggregated model. Empty: of the first such task, its first
+  // metric that is no loss, else its first.
+  std::string metric;
+  enum class Direction { kByName, kMax, kMin };  // by name: losses and mae are better when lower
+  Direction direction = Direction::kByName;
+  // What is left of the score before: s <- smoothing * s + (1 - smoothing) * metric.
+  double smoothing = 0;
+  // Training stops after so many rounds in a row without a gain of more than `min_delta` over the
+  // best score. None: never.
+  std::optional<std::uint32_t> patience;
+  double min_delta = 0;
+};
+
 // aggregator.settings
 struct AggregatorSettings {
   Path init_state_path;  // .pbuf files, relative to the workspace
@@ -33,6 +49,7 @@ struct AggregatorSettings {
   bool write_logs = true;                       // logs/<origin>_metrics.txt
   std::uint64_t max_update_bytes = 4ULL << 30;  // a larger update is refused by its header
   Durability durability = Durability::kResult;
+  BestModelRule best_model{};
 };
 
 enum class OptTreatment { kReset, kContinueLocal, kContinueGlobal };
@@ -51,6 +68,7 @@ struct NetworkSettings {
   bool tls = true;
   bool require_client_auth = true;
   std::int64_t client_reconnect_interval = 5;  // seconds between attempts, at most
+  std::int64_t keep_alive = 20;                // seconds of silence before an end asks the other
   Path cert_folder = "cert";
 };
 
@@ -61,6 +79,8 @@ enum class ApplyTo { kGlobal, kLocal };  // validate: the aggregated or the loca
 struct AggregationSpec {
   std::string function = "WeightedAverage";
   std::map<std::string, double, std::less<>> settings;
+  bool control_variates = false;  // the function works with them (tasks/control_variates.h)
+  bool curvature = false;         // likewise, of the sites' losses (tasks/curvature.h)
   bool operator==(const AggregationSpec&) const = default;
 };
 

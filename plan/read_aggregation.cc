@@ -6,6 +6,7 @@
 
 #include "aggregator/functions/registry.h"
 #include "core/base/format.h"
+#include "plan/sampling.h"
 
 namespace fx {
 namespace {
@@ -84,18 +85,6 @@ std::vector<const TaskSpec*> TrainingTasksInUse(const Plan& plan) {
   return tasks;
 }
 
-void CheckNumberOfSites(const Plan& plan, const TaskSpec& task, const YamlValue& place,
-                        Complaints& complaints) {
-  const FunctionRow* row = FindAggregationFunction(task.aggregation_type.function);
-  const std::size_t sites = plan.authorized.size();
-  if (row == nullptr || row->least_sites == nullptr || sites == 0) return;
-  const std::size_t least = row->least_sites(task.aggregation_type.settings);
-  if (sites >= least) return;
-  complaints.Add(place, format("tasks.{}.aggregation_type: {} with these settings needs {} sites, "
-                               "cols.yaml has {}; expected more sites or fewer attackers",
-                               task.name.value, row->name, least, sites));
-}
-
 // Of a task that is a Python class, epochs and batches are its own affair.
 void CheckSteps(const Plan& plan, const TaskSpec& task, const YamlValue& place,
                 Complaints& complaints) {
@@ -105,6 +94,61 @@ void CheckSteps(const Plan& plan, const TaskSpec& task, const YamlValue& place,
                                "takes, which a Python class does not tell; expected another "
                                "function",
                                task.name.value, row->name));
+}
+
+// What keeps sites from correcting their gradients as SCAFFOLD wants it; empty if nothing does.
+std::string ObjectionToControlVariates(const Plan& plan) {
+  const OptimizerSpec& optimizer = plan.task_runner.optimizer;
+  if (!plan.python_parts.empty()) {
+    return "has sites correct their gradients, which a Python class does not; expected another "
+           "function";
+  }
+  if (optimizer.type != OptimizerType::kSgd || optimizer.momentum != 0) {
+    return "takes the way of a site for its gradients, which it is with sgd without momentum only; "
+           "expected such an optimizer";
+  }
+  if (optimizer.proximal != 0) {
+    return format(
+        "corrects how far sites drift apart, and so does the optimizer's proximal: {}; "
+        "expected one of the two",
+        optimizer.proximal);
+  }
+  if (plan.collaborator.opt_treatment == OptTreatment::kContinueGlobal) {
+    return "is for sgd without momentum, which has no state to share; expected opt_treatment: "
+           "RESET "
+           "instead of CONTINUE_GLOBAL";
+  }
+  return {};
+}
+
+// Likewise, from taking a penalty for leaving where the losses of others are curved.
+std::string ObjectionToCurvature(const Plan& plan) {
+  if (!plan.python_parts.empty()) {
+    return "has sites measure the curvature of their losses, which a Python class does not; "
+           "expected another function";
+  }
+  if (plan.collaborator.opt_treatment == OptTreatment::kContinueGlobal) {
+    return "has its sums in the model where the optimizer's state would be; expected "
+           "opt_treatment: RESET or CONTINUE_LOCAL instead of CONTINUE_GLOBAL";
+  }
+  return {};
+}
+
+void CheckSums(const Plan& plan, const std::vector<const TaskSpec*>& tasks,
+               const YamlValue& document, Complaints& complaints) {
+  const TaskSpec& first = *tasks.front();
+  const AggregationSpec& type = first.aggregation_type;
+  if (!type.control_variates && !type.curvature) return;
+  std::string objection =
+      type.curvature ? ObjectionToCurvature(plan) : ObjectionToControlVariates(plan);
+  for (const TaskSpec* task : tasks) {
+    if (!objection.empty() || task->name == first.name) continue;
+    objection = format("keeps one {} a site, so one task can train, but {} trains, too",
+                       type.curvature ? "curvature" : "control variate", task->name.value);
+  }
+  if (objection.empty()) return;
+  complaints.Add(PlaceOf(document, first.name), format("tasks.{}.aggregation_type: {} {}",
+                                                       first.name.value, type.function, objection));
 }
 
 }  // namespace
@@ -117,7 +161,10 @@ void ReadAggregationType(MappingReader& task_reader, Complaints& complaints, Tas
   const YamlRef given = reader.Get("settings");
   reader.Finish();
   if (row == nullptr) return;
-  task.aggregation_type = {.function = std::string(row->name), .settings = {}};
+  task.aggregation_type = {.function = std::string(row->name),
+                           .settings = {},
+                           .control_variates = row->control_variates,
+                           .curvature = row->curvature};
   MappingReader settings(given ? given : std::make_shared<YamlValue>(), reader.PathOf("settings"),
                          complaints);
   for (const Setting& setting : row->settings) {
@@ -134,8 +181,8 @@ void CheckAggregation(const Plan& plan, const YamlValue& document, Complaints& c
   const std::vector<const TaskSpec*> tasks = TrainingTasksInUse(plan);
   if (tasks.empty()) return;
   const TaskSpec& first = *tasks.front();
-  CheckNumberOfSites(plan, first, PlaceOf(document, first.name), complaints);
   CheckSteps(plan, first, PlaceOf(document, first.name), complaints);
+  CheckSums(plan, tasks, document, complaints);
   for (const TaskSpec* task : tasks) {
     if (task->aggregation_type == first.aggregation_type) continue;
     complaints.Add(PlaceOf(document, task->name),
@@ -143,6 +190,23 @@ void CheckAggregation(const Plan& plan, const YamlValue& document, Complaints& c
                           "same, since all tasks that train make one model",
                           task->name.value, first.name.value));
   }
+}
+
+void CheckNumberOfSites(const Plan& plan, const YamlValue& document, Complaints& complaints) {
+  const std::vector<const TaskSpec*> tasks = TrainingTasksInUse(plan);
+  if (tasks.empty()) return;
+  const TaskSpec& first = *tasks.front();
+  const FunctionRow* row = FindAggregationFunction(first.aggregation_type.function);
+  const std::size_t sites = NumWanted(plan.sampling, plan.authorized.size());
+  if (row == nullptr || row->least_sites == nullptr) return;
+  const std::size_t least = row->least_sites(first.aggregation_type.settings);
+  if (sites >= least) return;
+  complaints.Add(
+      PlaceOf(document, first.name),
+      format("tasks.{}.aggregation_type: {} with these settings needs {} sites, but of the "
+             "{} in cols.yaml a round waits for {}; expected more sites, a greater "
+             "fraction or fewer attackers",
+             first.name.value, row->name, least, plan.authorized.size(), sites));
 }
 
 }  // namespace fx

@@ -12,7 +12,10 @@ namespace fx {
 void ReadAggregationType(MappingReader& task_reader, Complaints& complaints, TaskSpec& task);
 
 // What only the whole plan tells: all tasks in use that train must name the same function, since
-// they make one model; and there must be as many sites as it needs, unless none is known yet.
+// they make one model; and sites must be able to do their part of it.
 void CheckAggregation(const Plan& plan, const YamlValue& document, Complaints& complaints);
+
+// The plan lists as many sites as the function of the tasks that train needs.
+void CheckNumberOfSites(const Plan& plan, const YamlValue& document, Complaints& complaints);
 
 }  // namespace fx

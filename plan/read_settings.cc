@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/base/format.h"
+#include "plan/read_best_model.h"
 #include "plan/read_sections.h"
 #include "plan/section_reader.h"
 
@@ -101,6 +102,7 @@ void ReadAggregator(const YamlValue& plan, Complaints& complaints, AggregatorSet
           {"round", static_cast<int>(Durability::kRound)}},
          durability);
   out.durability = static_cast<Durability>(durability);
+  ReadBestModel(s, complaints, out.best_model);
   RequireValue(s, "persist_checkpoint", true, "every round is always kept on disk");
   s.Note("single_col_cert_common_name", {.kind = "null"});
   if (const YamlRef name = s.Get("single_col_cert_common_name"); name && !name->is_null()) {
@@ -143,6 +145,7 @@ void ReadNetwork(const YamlValue& plan, Complaints& complaints, NetworkSettings&
   ReadRenamedBool(s, "use_tls", "tls", false, out.tls);
   ReadRenamedBool(s, "require_client_auth", "disable_client_auth", true, out.require_client_auth);
   s.Integer("client_reconnect_interval", out.client_reconnect_interval, 1, 3600);
+  s.Integer("keep_alive", out.keep_alive, 1, 3600);
   s.InsidePath("cert_folder", out.cert_folder);
   ReadUnused(s, "hash_salt");  // part of the identity, of no other use
   section.Finish();

@@ -145,10 +145,11 @@ void ReadGroup(const YamlRef& value, const std::string& path, AssignerType type,
     reader.Require("collaborators", "a list of names of collaborators");
     reader.Texts("collaborators", collaborators);
     for (std::string& name : collaborators) group.collaborators.push_back({std::move(name)});
+    reader.Real("percentage", group.percentage, 0, 1);
   } else {
-    reader.Require("percentage", "the group's share of all collaborators, from 0 to 1");
+    reader.Require("percentage", "the group's share of all collaborators, above 0, to 1");
+    reader.Real("percentage", group.percentage, 0, 1, MappingReader::Open::kLow);
   }
-  reader.Real("percentage", group.percentage, 0, 1);
   reader.Finish();
 }
 

@@ -9,9 +9,7 @@ namespace fx {
 namespace {
 
 bool IsAuto(const YamlValue& plan, std::string_view key) {
-  const YamlRef network = plan.Find("network");
-  const YamlRef settings = network ? network->Find("settings") : nullptr;
-  const YamlRef value = settings ? settings->Find(key) : nullptr;
+  const YamlRef value = FindSetting(plan, "network", key);
   return !value || (value->is_string() && value->scalar.text == "auto");
 }
 

@@ -379,6 +379,12 @@ YamlRef YamlValue::Find(std::string_view key) const {
   return nullptr;
 }
 
+YamlRef FindSetting(const YamlValue& plan, std::string_view section, std::string_view key) {
+  const YamlRef part = plan.Find(section);
+  const YamlRef settings = part ? part->Find("settings") : nullptr;
+  return settings ? settings->Find(key) : nullptr;
+}
+
 std::string Describe(const YamlValue& value) {
   constexpr std::size_t kLongest = 60;
   if (value.is_mapping()) return value.entries.empty() ? "an empty mapping" : "a mapping";

@@ -62,6 +62,9 @@ YamlRef ParseYaml(std::string_view text, const std::string& file, Complaints& co
 // The same for callers that want no list.
 Result<YamlRef> ParseYaml(std::string_view text, const std::string& file);
 
+// The value of `section`.settings.`key` of a plan; null reference if there is none.
+YamlRef FindSetting(const YamlValue& plan, std::string_view section, std::string_view key);
+
 // How a complaint quotes a value: 1.4, "text", true, a list, a mapping, nothing.
 std::string Describe(const YamlValue& value);
 

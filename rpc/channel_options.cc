@@ -7,6 +7,11 @@
 namespace fx {
 namespace {
 
+// What gRPC's own reader of https_proxy sets, and its handshaker for CONNECT reads; their header,
+// http_connect_handshaker.h, is not installed.
+constexpr const char* kConnectServer = "grpc.http_connect_server";
+constexpr const char* kConnectHeaders = "grpc.http_connect_headers";
+
 constexpr int kMaxFrame = 16'777'215;  // HTTP/2's own limit
 
 void SetShared(const std::function<void(const char*, int)>& set, const Heartbeat& heartbeat) {
@@ -42,7 +47,16 @@ grpc::ChannelArguments TunedChannelArguments(const Heartbeat& heartbeat) {
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, heartbeat.every_ms);  // and to connect
   // Channels of one process never share a connection: each may have a certificate of its own.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   return arguments;
+}
+
+void ThroughProxy(const Proxy& proxy, const std::string& place, grpc::ChannelArguments& arguments) {
+  arguments.SetString(kConnectServer, place);
+  if (!proxy.user.empty()) {
+    arguments.SetString(kConnectHeaders, "Proxy-Authorization:" + BasicAuthorization(proxy));
+  }
+  arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, place);
 }
 
 }  // namespace fx

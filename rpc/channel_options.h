@@ -8,7 +8,9 @@
 #include <grpcpp/support/channel_arguments.h>
 
 #include <cstddef>
+#include <string>
 
+#include "core/base/proxy.h"
 #include "rpc/heartbeat.h"
 
 namespace fx {
@@ -30,6 +32,11 @@ inline constexpr std::size_t kServerBufferBytes = 1U << 30;
 inline constexpr int kHandshakeMs = 10'000;
 
 void TuneServer(grpc::ServerBuilder& builder, const Heartbeat& heartbeat = {});
+// Whatever the environment says about proxies: that is for fx/ to read.
 grpc::ChannelArguments TunedChannelArguments(const Heartbeat& heartbeat = {});
+
+// Arguments for a channel whose target is the proxy, and which speaks to `place` ("host:port")
+// through it.
+void ThroughProxy(const Proxy& proxy, const std::string& place, grpc::ChannelArguments& arguments);
 
 }  // namespace fx

@@ -77,7 +77,8 @@ Result<CollaboratorName> CheckHeader(const wire::Header& header, const CallerRul
   if (!rules.authorized.contains(sender)) {
     return Fail(Error(ErrorCode::kPermissionDenied,
                       format("{} is not in plan/cols.yaml of the aggregator", Quoted(sender.value)))
-                    .Hint("certify it there: fx collaborator certify"));
+                    .Hint("certify it there: fx collaborator certify; or, if it was taken off, let "
+                          "it back in there: fx aggregator add -n NAME"));
   }
   TRY(CheckPlan(header, rules.identity));
   return sender;

@@ -2,6 +2,8 @@
 // a router that forgot the connection, a machine asleep.
 #pragma once
 
+#include <cstdint>
+
 namespace fx {
 
 // A side that has heard nothing for `every_ms` asks whether the other is there, and drops the
@@ -15,5 +17,13 @@ struct Heartbeat {
   int every_ms = 20'000;
   int timeout_ms = 10'000;
 };
+
+// network.settings.keep_alive, in seconds: with half of it for the answer, a dead end is noticed
+// within one and a half.
+constexpr Heartbeat HeartbeatOf(std::int64_t keep_alive) {
+  constexpr int kMs = 1000;
+  const int every_ms = static_cast<int>(keep_alive) * kMs;
+  return {.every_ms = every_ms, .timeout_ms = every_ms / 2};
+}
 
 }  // namespace fx

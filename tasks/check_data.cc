@@ -64,7 +64,8 @@ Status CheckData(const NetworkSpec& network, const DataSet& data, const char* pa
     for (const float target : targets) {
       const std::string wrong = Wrong(network, target);
       if (wrong.empty()) continue;
-      return Fail(ErrorCode::kInvalidArgument, format("{} sample {} {}", part, i, wrong));
+      return Fail(Error(ErrorCode::kInvalidArgument, format("{} sample {} {}", part, i, wrong))
+                      .Hint("samples are counted from 0, in this site's part of the data"));
     }
   }
   return Ok();

@@ -24,16 +24,27 @@ struct Progress {
   double loss = 0;  // mean of the samples so far in this epoch
 };
 
+// Of a quadratic function, slope x - offset: for each trained parameter, in its order and shape.
+struct QuadraticPenalty {
+  Model slope, offset;
+};
+
 struct TaskContext {
   Round round{};
   CollaboratorName collaborator;                  // keys the random draws, with round and plan seed
   std::function<void(const Progress&)> progress;  // may be empty; called on the caller's thread
   std::function<bool()> cancelled;                // may be empty; polled between batches
+  // Added to the gradients of each step, after they are clipped: a tensor for each trained
+  // parameter, in its order and shape. Null: nothing is.
+  const Model* correction = nullptr;
+  // The gradient of what belongs to the loss besides the data's, added before clipping. Null: none.
+  const QuadraticPenalty* penalty = nullptr;
 };
 
 struct TaskReport {
   std::int64_t num_samples = 0;  // the weight of the result
   std::vector<Metric> metrics;   // those the task asks for, in its order
+  std::int64_t steps = 0;        // of the optimizer
 };
 
 // Holds one network's parameters and optimizer state. Not thread-safe. Deterministic: the same
@@ -64,6 +75,16 @@ class TaskRunner {
   // Trains `task.epochs` epochs over the training data. A loss or weight that is not finite is an
   // error naming the layer; the parameters are then unspecified.
   virtual Result<TaskReport> Train(const TaskSpec& task, const TaskContext& context) = 0;
+
+  // After Train, where the loss is curved: the diagonal of the empirical Fisher information, for
+  // each trained parameter, in its order and shape. It is the mean over mini-batches of the squared
+  // gradient of the batch's mean loss, without what the optimizer adds to it, in one more epoch of
+  // `task` that moves nothing. Where gradients differ from sample to sample with variance v about a
+  // mean g, that of a batch of B squared is g^2 + v / B on average, where the information has
+  // g^2 + v: near an optimum, B times less. Exact with a batch_size of 1.
+  virtual Result<Model> Fisher(const TaskSpec& /*task*/, const TaskContext& /*context*/) {
+    return Fail(ErrorCode::kUnimplemented, "this runner cannot tell where its loss is curved");
+  }
 
   // Evaluates the current parameters on the validation data.
   virtual Result<TaskReport> Validate(const TaskSpec& task, const TaskContext& context) = 0;

@@ -18,6 +18,7 @@ struct ReplyTasks {
   Round round;
   ModelId model;
   std::vector<TaskName> tasks;
+  UpdateId counted;  // the newest of the asker's that is in the model; empty if none is
 };
 struct ReplyWait {  // park the request; WakeWaiters asks again
   RequestId request;
@@ -39,12 +40,13 @@ struct Contribution {
   std::int64_t num_samples;
 };
 // Folds the round's trained updates onto `base` into the next model. Contributions are in the order
-// of the authorised list: the aggregate depends on the set, never on arrival. Only tasks with
-// tensors appear.
+// that the authorised list had when the round was closed: the aggregate depends on the set, never
+// on arrival. Only tasks with tensors appear.
 struct AggregateRound {
   Round round;
   ModelId base;
-  bool first = false;  // nothing has been aggregated before
+  bool first = false;    // nothing has been aggregated before
+  bool forgets = false;  // sums over all sites become 0 (RoundClosed)
   std::map<TaskName, std::vector<Contribution>> tasks;
 };
 // Writes the model to the plan's best_state_path / last_state_path. `round` is the round that
@@ -65,9 +67,11 @@ struct Prune {
 };
 // The federation is over; leave once everyone has been told.
 struct Shutdown {};
+// Leave now; the federation goes on with the next start.
+struct Pause {};
 
 using Action =
     std::variant<ReplyTasks, ReplyWait, ReplyQuit, ReplyAccepted, ReplyRejected, AggregateRound,
-                 SaveBestModel, SaveLastModel, WakeWaiters, Prune, Shutdown>;
+                 SaveBestModel, SaveLastModel, WakeWaiters, Prune, Shutdown, Pause>;
 
 }  // namespace fx::aggregator

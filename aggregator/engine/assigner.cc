@@ -1,7 +1,6 @@
 #include "aggregator/engine/assigner.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "core/base/random.h"
+#include "plan/sampling.h"
 
 namespace fx::aggregator {
 namespace {
@@ -33,12 +33,6 @@ std::vector<std::size_t> GroupSizes(const std::vector<TaskGroup>& groups, std::s
   std::ranges::stable_sort(order, [&](auto a, auto b) { return cut[a] > cut[b]; });
   for (std::size_t i = 0; left > 0 && !order.empty(); ++i, --left) ++sizes[order[i % order.size()]];
   return sizes;
-}
-
-// Products of decimal fractions are off by an ulp or so: 0.07 * 100 is not to be 8.
-std::size_t RoundUp(double number) {
-  constexpr double kSlack = 1e-9;
-  return static_cast<std::size_t>(std::ceil(number - kSlack));
 }
 
 Assignments AssignRandomly(const Plan& plan, Round round) {
@@ -75,16 +69,6 @@ Assignments AssignStatically(const Plan& plan, Round round) {
 }
 
 }  // namespace
-
-std::size_t NumWanted(const Sampling& sampling, std::size_t members) {
-  const std::size_t share = RoundUp(sampling.fraction * static_cast<double>(members));
-  return std::min(members, std::max(share, sampling.minimum));
-}
-
-std::size_t NumAsked(const Sampling& sampling, std::size_t members) {
-  const auto wanted = static_cast<double>(NumWanted(sampling, members));
-  return std::min(members, RoundUp(wanted * (1 + sampling.over_selection)));
-}
 
 Assignments Assign(const Plan& plan, Round round) {
   if (plan.assigner == AssignerType::kStaticGrouped) return AssignStatically(plan, round);

@@ -1,8 +1,6 @@
 // Who does what in a round.
 #pragma once
 
-#include <cstddef>
-
 #include "aggregator/engine/record.h"
 #include "core/base/names.h"
 #include "plan/plan.h"
@@ -23,10 +21,5 @@ namespace fx::aggregator {
 // With a `fraction`, only those drawn for the round are listed, and random groups are cut from
 // them: uniformly, anew each round, keyed by the plan's digest.
 Assignments Assign(const Plan& plan, Round round);
-
-// Of `members` collaborators, how many a round waits for: fraction * members, rounded up, and at
-// least `minimum`; and how many are asked, over_selection more of them, rounded up.
-std::size_t NumWanted(const Sampling& sampling, std::size_t members);
-std::size_t NumAsked(const Sampling& sampling, std::size_t members);
 
 }  // namespace fx::aggregator

@@ -8,6 +8,8 @@
 #include "aggregator/engine/metrics.h"
 #include "core/base/error.h"
 #include "core/base/format.h"
+#include "plan/model_layout.h"
+#include "plan/sampling.h"
 
 namespace fx::aggregator {
 namespace {
@@ -20,24 +22,6 @@ bool SameMetric(const Metric& a, const Metric& b) {  // a NaN is the same as its
 bool SameResult(const ResultAccepted& a, const ResultStaged& b) {
   if (a.update != b.update || a.num_samples != b.num_samples) return false;
   return !a.update.value.empty() || std::ranges::equal(a.metrics, b.metrics, SameMetric);
-}
-
-std::string Describe(const State& state) {
-  switch (state.phase) {
-    case Phase::kIdle:
-      return "no round is open";
-    case Phase::kCollecting:
-      return format("round {} is open", Number(state.round));
-    case Phase::kAggregating:
-      return format("round {} is closed and being aggregated", Number(state.round));
-    case Phase::kFinished:
-      return "the federation is over";
-  }
-  return {};
-}
-
-std::string NotAMember(const CollaboratorName& who) {
-  return format("{} is not among the plan's collaborators (cols.yaml)", who.value);
 }
 
 std::set<TaskName> TasksInUse(const Plan& plan, bool (*wanted)(const TaskSpec&)) {
@@ -58,17 +42,38 @@ bool Judges(const TaskSpec& task) {
   return task.function == TaskFunction::kValidate && task.apply == ApplyTo::kGlobal;
 }
 
+// What a Python class reports, the plan does not know.
+std::set<TaskName> TasksThatScore(const Plan& plan) {
+  const std::string& metric = plan.aggregator.best_model.metric;
+  std::set<TaskName> tasks = TasksInUse(plan, Judges);
+  if (metric.empty() || !plan.python_parts.empty()) return tasks;
+  std::erase_if(tasks, [&](const TaskName& name) {
+    const std::vector<std::string>& metrics = plan.tasks.at(name).metrics;
+    return std::ranges::find(metrics, metric) == metrics.end();
+  });
+  return tasks;
+}
+
 }  // namespace
 
 EngineOptions OptionsFor(const Plan& plan) {
-  return {.rounds_to_train = plan.aggregator.rounds_to_train,
-          .members = plan.authorized,
-          .training_tasks = TasksInUse(plan, Trains),
-          .judging_tasks = TasksInUse(plan, Judges),
-          .sampling = plan.sampling,
-          .stragglers = plan.stragglers,
-          .keep_models = plan.aggregator.db_store_rounds,
-          .assign = [plan](Round round) { return Assign(plan, round); }};
+  return {
+      .rounds_to_train = plan.aggregator.rounds_to_train,
+      .members = plan.authorized,
+      .training_tasks = TasksInUse(plan, Trains),
+      .judging_tasks = TasksInUse(plan, Judges),
+      .has_sums = HasSums(plan),
+      .sampling = plan.sampling,
+      .stragglers = plan.stragglers,
+      .best_model = plan.aggregator.best_model,
+      .keep_models = plan.aggregator.db_store_rounds,
+      .scoring_tasks = TasksThatScore(plan),
+      .assign = [plan](const std::vector<CollaboratorName>& members, Round round, bool everyone) {
+        Plan now = plan;
+        now.authorized = members;
+        if (everyone) now.sampling = {};
+        return Assign(now, round);
+      }};
 }
 
 Ready Engine::Step(const Event& event) {
@@ -88,22 +93,16 @@ Ready Engine::Resume() {
   return std::exchange(ready_, {});
 }
 
-void Engine::Enroll(const std::vector<CollaboratorName>& who,
-                    std::function<Assignments(Round)> assign) {
-  for (const CollaboratorName& name : who) {
-    if (members_.insert(name).second) options_.members.push_back(name);
-  }
-  options_.assign = std::move(assign);
-}
-
 std::optional<TimeMs> Engine::NextDeadline() const {
   if (state_.phase != Phase::kCollecting) return std::nullopt;
   return WaitsForDeadline(options_.stragglers, Progress()) ? state_.deadline : std::nullopt;
 }
 
-void Engine::On(TimeMs, const Started& e) {
+void Engine::On(TimeMs at, const Started& e) {
+  if (state_.pausing) Decide(PauseSet{false});
   // Of a closed round everything is durable; should it be lost all the same, the fold will say so.
   if (state_.phase == Phase::kCollecting && !e.lost.empty()) Decide(ResultsLost{e.lost});
+  DropWhoLeft(at);
   if (state_.phase != Phase::kIdle || options_.members.empty()) return;
   if (state_.opened) return OpenRound(Next(state_.round), state_.model);
   OpenRound(Round{}, e.model);
@@ -111,7 +110,7 @@ void Engine::On(TimeMs, const Started& e) {
 
 void Engine::On(TimeMs at, const TasksRequested& e) {
   if (!IsMember(e.who)) {
-    return Do(ReplyRejected{.request = e.request, .reason = NotAMember(e.who)});
+    return Do(ReplyRejected{.request = e.request, .reason = *ObjectionTo(e.who)});
   }
   CloseRoundIfDue(at);
   if (state_.phase == Phase::kFinished) return Do(ReplyQuit{e.request});
@@ -120,10 +119,12 @@ void Engine::On(TimeMs at, const TasksRequested& e) {
   if (options_.stragglers.cutoff_ms && !state_.deadline) {
     Decide(DeadlineSet{at + *options_.stragglers.cutoff_ms});
   }
+  const auto counted = state_.counted.find(e.who);
   Do(ReplyTasks{.request = e.request,
                 .round = state_.round,
                 .model = state_.model,
-                .tasks = std::move(tasks)});
+                .tasks = std::move(tasks),
+                .counted = counted == state_.counted.end() ? UpdateId() : counted->second});
 }
 
 void Engine::On(TimeMs at, const ResultStaged& e) {
@@ -165,45 +166,66 @@ void Engine::On(TimeMs at, const ClockAdvanced&) {
   CloseRoundIfDue(at);
 }
 
-std::optional<std::string> Engine::Objection(const CollaboratorName& who, Round round,
-                                             const TaskName& task) const {
-  if (!IsMember(who)) return NotAMember(who);
-  const auto number = Number(round);
-  if (!state_.opened) return Describe(state_);
-  if (round < state_.round) return format("round {} is over; {}", number, Describe(state_));
-  if (round > state_.round) return format("round {} has not begun; {}", number, Describe(state_));
-  if (state_.accepted.contains({task, who})) {
-    return format("task {} of round {} already has a different result from {}; {}", task.value,
-                  number, who.value, Describe(state_));
-  }
-  if (state_.phase != Phase::kCollecting) return Describe(state_);
-  if (const auto failed = state_.failed.find(who); failed != state_.failed.end()) {
-    return format("{} is left out of round {}: its task {} failed", who.value, number,
-                  failed->second.task.value);
-  }
-  const std::vector<TaskName> tasks = Outstanding(who);
-  if (std::ranges::find(tasks, task) != tasks.end()) return std::nullopt;
-  return format("task {} was not assigned to {} in round {}; {}", task.value, who.value, number,
-                Describe(state_));
+void Engine::On(TimeMs at, const MembersChanged& e) {
+  TakeMembers(e.members);
+  DropWhoLeft(at);
+  CloseRoundIfDue(at);
+  // There was nobody for a while.
+  const bool waits = state_.phase == Phase::kIdle && state_.opened && !state_.pausing;
+  if (waits) OpenRound(Next(state_.round), ModelId(state_.model));
 }
 
-std::optional<std::string> Engine::Objection(const ResultStaged& result) const {
-  if (auto objection = Objection(result.who, result.round, result.task)) return objection;
-  const bool trains = options_.training_tasks.contains(result.task);
-  if (trains && result.update.value.empty()) {
-    return format("task {} trains, but its result has no weights", result.task.value);
+void Engine::On(TimeMs, const CutOffRequested& e) {
+  if (std::optional<std::string> objection = ObjectionToCutOff()) {
+    return Do(ReplyRejected{.request = e.request, .reason = *std::move(objection)});
   }
-  if (!trains && !result.update.value.empty()) {
-    return format("task {} does not train, but its result has weights", result.task.value);
+  Do(ReplyAccepted{e.request});
+  CloseRound();
+}
+
+void Engine::On(TimeMs, const PauseRequested& e) {
+  if (std::optional<std::string> objection = ObjectionToPause()) {
+    return Do(ReplyRejected{.request = e.request, .reason = *std::move(objection)});
   }
-  return std::nullopt;
+  if (!state_.pausing) Decide(PauseSet{true});
+  Do(ReplyAccepted{e.request});
+  if (state_.phase == Phase::kIdle) Do(Pause{});
+}
+
+void Engine::TakeMembers(const std::vector<CollaboratorName>& members) {
+  options_.members = members;
+  members_ = {members.begin(), members.end()};
+}
+
+void Engine::DropWhoLeft(TimeMs at) {
+  if (state_.phase == Phase::kFinished) return;
+  const bool collecting = state_.phase == Phase::kCollecting;
+  const bool forgettable = options_.has_sums && !state_.part_left;
+  std::set<CollaboratorName> left;
+  const auto look_at = [&](const CollaboratorName& who) {
+    if (!IsMember(who) && (collecting || state_.HasPart(who))) left.insert(who);
+  };
+  if (collecting || forgettable) {
+    for (const auto& [who, tasks] : state_.assignments) look_at(who);
+  }
+  if (forgettable) {
+    for (const auto& [who, update] : state_.counted) look_at(who);
+  }
+  for (const CollaboratorName& who : left) Decide(SiteLeft{who});
+  if (!left.empty()) CloseRoundIfDue(at);
 }
 
 void Engine::OpenRound(Round round, const ModelId& model) {
+  if (options_.members.empty()) {
+    if (state_.pausing) Do(Pause{});
+    return;
+  }
   for (; Number(round) < end(); round = Next(round)) {
-    Assignments assignments = AssignmentsOf(round);
-    if (assignments.empty()) continue;
-    Decide(RoundOpened{.round = round, .model = model, .assignments = std::move(assignments)});
+    RoundOpened opened = Draw(round);
+    if (opened.assignments.empty()) continue;
+    if (state_.pausing) return Do(Pause{});
+    opened.model = model;
+    Decide(std::move(opened));
     DoPrune(round);
     return Do(WakeWaiters{});
   }
@@ -214,20 +236,45 @@ void Engine::OpenRound(Round round, const ModelId& model) {
 }
 
 void Engine::CloseRoundIfDue(TimeMs at) {
-  if (state_.phase != Phase::kCollecting) return;
+  if (state_.phase != Phase::kCollecting || options_.members.empty()) return;
   const bool past_deadline = state_.deadline && at >= *state_.deadline;
-  if (!MayClose(options_.stragglers, Progress(), past_deadline)) return;
-  RoundClosed closed{.stragglers = {}, .metrics = AverageMetrics(state_, options_.members)};
-  for (const auto& [who, tasks] : state_.assignments) {
-    if (!state_.Completed(who)) closed.stragglers.insert(who);
+  if (MayClose(options_.stragglers, Progress(), past_deadline)) CloseRound();
+}
+
+void Engine::CloseRound() {
+  RoundClosed closed{.stragglers = {},
+                     .contributors = {},
+                     .metrics = AverageMetrics(state_, options_.members),
+                     .forgets = options_.has_sums && state_.part_left};
+  for (const CollaboratorName& who : options_.members) {
+    if (!state_.assignments.contains(who)) continue;
+    if (state_.Completed(who)) {
+      closed.contributors.push_back(who);
+    } else {
+      closed.stragglers.insert(who);
+    }
   }
   Decide(closed);
   ChooseBest(closed.metrics);
   AggregateOrKeep();
 }
 
+bool Engine::AnyScores(const Assignments& assignments) const {
+  return std::ranges::any_of(assignments, [&](const auto& entry) {
+    return std::ranges::any_of(
+        entry.second, [&](const TaskName& task) { return options_.scoring_tasks.contains(task); });
+  });
+}
+
+// Everyone who was to judge the model may have failed, or not have finished: it is as good as NaN.
 void Engine::ChooseBest(const std::vector<AggregatedMetric>& metrics) {
-  const std::optional<Score> score = ScoreOf(metrics, options_.judging_tasks);
+  const BestModelRule& rule = options_.best_model;
+  std::optional<Score> score = ScoreOf(metrics, options_.judging_tasks, rule);
+  if ((rule.smoothing > 0 || rule.patience) && (score || AnyScores(state_.assignments))) {
+    Decide(Judge(score.value_or(Score{}), state_.scored, rule));
+    if (score) score->value = state_.scored->score;
+    StopIfStalled();
+  }
   if (!score || !Beats(*score, state_.best)) return;
   Decide(BestModelChosen{.round = state_.round,
                          .model = state_.model,
@@ -236,12 +283,22 @@ void Engine::ChooseBest(const std::vector<AggregatedMetric>& metrics) {
   Do(SaveBestModel{.round = state_.round, .model = state_.model});
 }
 
+void Engine::StopIfStalled() {
+  const std::optional<std::uint32_t> patience = options_.best_model.patience;
+  if (!patience || state_.scored->stalled < *patience) return;
+  if (Number(Next(state_.round)) >= training_end()) return;
+  Decide(TrainingStopped{format("no gain in {} rounds", state_.scored->stalled)});
+}
+
 void Engine::AggregateOrKeep() {
   FX_CHECK(state_.phase == Phase::kAggregating);
-  AggregateRound job{
-      .round = state_.round, .base = state_.model, .first = !state_.last, .tasks = {}};
+  AggregateRound job{.round = state_.round,
+                     .base = state_.model,
+                     .first = !state_.last,
+                     .forgets = state_.forgets,
+                     .tasks = {}};
   for (const TaskName& task : options_.training_tasks) {
-    for (const CollaboratorName& who : options_.members) {
+    for (const CollaboratorName& who : state_.contributors) {
       const auto it = state_.accepted.find({task, who});
       if (it == state_.accepted.end() || !state_.Counts(it->second)) continue;
       job.tasks[task].push_back(
@@ -272,20 +329,35 @@ void Engine::DoPrune(Round round) {
   Do(Prune{.round = round, .keep = std::move(keep)});
 }
 
+std::uint32_t Engine::training_end() const {
+  return state_.last_to_train ? Number(Next(*state_.last_to_train)) : options_.rounds_to_train;
+}
+
 std::uint32_t Engine::end() const {
   const bool judge_last = !options_.training_tasks.empty() && !options_.judging_tasks.empty();
-  return options_.rounds_to_train + (judge_last ? 1 : 0);
+  return training_end() + (judge_last ? 1 : 0);
 }
 
 RoundProgress Engine::Progress() const {
   const std::size_t able = state_.assignments.size() - state_.failed.size();
-  const std::size_t wanted = NumWanted(options_.sampling, options_.members.size());
-  return {.assigned = std::min(able, wanted), .done = state_.completed};
+  return {.assigned = std::min(able, state_.wanted), .done = state_.completed};
 }
 
-Assignments Engine::AssignmentsOf(Round round) const {
-  Assignments assignments = options_.assign(round);
-  if (Number(round) >= options_.rounds_to_train) {
+RoundOpened Engine::Draw(Round round) const {
+  RoundOpened drawn{.round = round,
+                    .model = {},
+                    .assignments = AssignmentsOf(round, false),
+                    .wanted = NumWanted(options_.sampling, options_.members.size())};
+  if (drawn.wanted >= drawn.assignments.size()) drawn.wanted = 0;
+  // Nobody who was drawn may be one who judges. Training has other rounds; the last aggregate has
+  // this one.
+  if (Number(round) < training_end() || AnyScores(drawn.assignments)) return drawn;
+  return {.round = round, .model = {}, .assignments = AssignmentsOf(round, true), .wanted = 0};
+}
+
+Assignments Engine::AssignmentsOf(Round round, bool everyone) const {
+  Assignments assignments = options_.assign(options_.members, round, everyone);
+  if (Number(round) >= training_end()) {
     for (auto& [who, tasks] : assignments) {
       std::erase_if(tasks,
                     [&](const auto& task) { return !options_.judging_tasks.contains(task); });

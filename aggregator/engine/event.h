@@ -45,9 +45,22 @@ struct AggregationFinished {
   ModelId model;
 };
 struct ClockAdvanced {};
+// The authorised list is this one now, in its order.
+struct MembersChanged {
+  std::vector<CollaboratorName> members;
+};
+// An administrator wants the round closed now, with what is there.
+struct CutOffRequested {
+  RequestId request;
+};
+// An administrator wants the process to end after the round that is under way.
+struct PauseRequested {
+  RequestId request;
+};
 
-using EventBody = std::variant<Started, TasksRequested, ResultStaged, TaskFailed,
-                               AggregationFinished, ClockAdvanced>;
+using EventBody =
+    std::variant<Started, TasksRequested, ResultStaged, TaskFailed, AggregationFinished,
+                 ClockAdvanced, MembersChanged, CutOffRequested, PauseRequested>;
 
 struct Event {
   TimeMs at;

@@ -1,9 +1,11 @@
 #include "aggregator/engine/metrics.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <cstddef>
+#include <limits>
+
+#include "plan/metric_names.h"
 
 namespace fx::aggregator {
 namespace {
@@ -55,6 +57,34 @@ std::vector<std::string> MetricNames(const Results& results) {
   return names;
 }
 
+const Metric* Usual(const std::vector<AggregatedMetric>& metrics,
+                    const std::set<TaskName>& judging_tasks) {
+  const AggregatedMetric* chosen = nullptr;
+  for (const AggregatedMetric& m : metrics) {
+    if (!judging_tasks.contains(m.task)) continue;
+    if (chosen != nullptr && (m.task != chosen->task || !IsLoss(chosen->metric.name))) break;
+    if (chosen == nullptr || !IsLoss(m.metric.name)) chosen = &m;
+  }
+  return chosen == nullptr ? nullptr : &chosen->metric;
+}
+
+const Metric* Named(const std::string& name, const std::vector<AggregatedMetric>& metrics,
+                    const std::set<TaskName>& judging_tasks) {
+  const auto found = std::ranges::find_if(metrics, [&](const AggregatedMetric& m) {
+    return judging_tasks.contains(m.task) && m.metric.name == name;
+  });
+  return found == metrics.end() ? nullptr : &found->metric;
+}
+
+bool LowerIsBetter(const std::string& metric, BestModelRule::Direction direction) {
+  if (direction != BestModelRule::Direction::kByName) {
+    return direction == BestModelRule::Direction::kMin;
+  }
+  return LessIsBetter(metric);
+}
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
 }  // namespace
 
 std::vector<double> SharesOf(std::span<const std::int64_t> num_samples) {
@@ -84,26 +114,30 @@ std::vector<AggregatedMetric> AverageMetrics(const State& state,
   return averages;
 }
 
-bool IsLoss(const std::string& metric) {
-  std::string lower;
-  for (const char c : metric) {
-    lower.push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
-  }
-  return lower.find("loss") != std::string::npos;
+std::optional<Score> ScoreOf(const std::vector<AggregatedMetric>& metrics,
+                             const std::set<TaskName>& judging_tasks, const BestModelRule& rule) {
+  const Metric* const metric = rule.metric.empty() ? Usual(metrics, judging_tasks)
+                                                   : Named(rule.metric, metrics, judging_tasks);
+  if (metric == nullptr) return std::nullopt;
+  return Score{.metric = metric->name,
+               .value = metric->value,
+               .lower_is_better = LowerIsBetter(metric->name, rule.direction)};
 }
 
-std::optional<Score> ScoreOf(const std::vector<AggregatedMetric>& metrics,
-                             const std::set<TaskName>& judging_tasks) {
-  const AggregatedMetric* chosen = nullptr;
-  for (const AggregatedMetric& m : metrics) {
-    if (!judging_tasks.contains(m.task)) continue;
-    if (chosen != nullptr && (m.task != chosen->task || !IsLoss(chosen->metric.name))) break;
-    if (chosen == nullptr || !IsLoss(m.metric.name)) chosen = &m;
+ModelScored Judge(const Score& score, const std::optional<ModelScored>& before,
+                  const BestModelRule& rule) {
+  ModelScored judged = before.value_or(ModelScored{.score = kNaN, .bar = kNaN, .stalled = 0});
+  ++judged.stalled;
+  if (std::isnan(score.value)) return judged;
+  judged.score = std::isnan(judged.score)
+                     ? score.value
+                     : rule.smoothing * judged.score + (1 - rule.smoothing) * score.value;
+  const double gain = score.lower_is_better ? judged.bar - judged.score : judged.score - judged.bar;
+  if (std::isnan(judged.bar) || gain > rule.min_delta) {
+    judged.bar = judged.score;
+    judged.stalled = 0;
   }
-  if (chosen == nullptr) return std::nullopt;
-  return Score{.metric = chosen->metric.name,
-               .value = chosen->metric.value,
-               .lower_is_better = IsLoss(chosen->metric.name) || chosen->metric.name == "mae"};
+  return judged;
 }
 
 bool Beats(const Score& score, const std::optional<BestModelChosen>& best) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <set>
 #include <span>
@@ -11,6 +12,7 @@
 #include "aggregator/engine/record.h"
 #include "aggregator/engine/state.h"
 #include "core/base/names.h"
+#include "plan/plan.h"
 
 namespace fx::aggregator {
 
@@ -24,20 +26,21 @@ std::vector<double> SharesOf(std::span<const std::int64_t> num_samples);
 std::vector<AggregatedMetric> AverageMetrics(const State& state,
                                              std::span<const CollaboratorName> members);
 
-// How good a model is.
+// How good a model is; NaN if nobody could say.
 struct Score {
-  std::string metric;
-  double value = 0;
+  std::string metric = {};
+  double value = std::numeric_limits<double>::quiet_NaN();
   bool lower_is_better = false;
 };
 
-// A loss is a metric with "loss" in its name, in any case. Of losses and errors (mae) lower is
-// better; of everything else, higher is.
-bool IsLoss(const std::string& metric);
-
-// Of the first of `judging_tasks` with results: its first metric that is no loss, else its first.
+// What `rule` names among the metrics of `judging_tasks`; none if nobody reported it.
 std::optional<Score> ScoreOf(const std::vector<AggregatedMetric>& metrics,
-                             const std::set<TaskName>& judging_tasks);
+                             const std::set<TaskName>& judging_tasks, const BestModelRule& rule);
+
+// The score after those before: smoothed, and whether it gained. The first number is taken as it is
+// and is a gain; a NaN changes nothing and is none.
+ModelScored Judge(const Score& score, const std::optional<ModelScored>& before,
+                  const BestModelRule& rule);
 
 // Strictly; a NaN beats nothing, and anything else beats no score at all.
 bool Beats(const Score& score, const std::optional<BestModelChosen>& best);

@@ -2,6 +2,7 @@
 // follows from them runs, and replaying them rebuilds the state exactly.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -15,11 +16,13 @@ namespace fx::aggregator {
 
 using Assignments = std::map<CollaboratorName, std::vector<TaskName>>;
 
-// `model` is what the round's tasks start from.
+// `model` is what the round's tasks start from. With over-selection only `wanted` of those who are
+// assigned work are waited for; 0: all are.
 struct RoundOpened {
   Round round;
   ModelId model;
   Assignments assignments;
+  std::size_t wanted = 0;
 };
 // The first task of the round was handed out, so its clock runs: after `deadline` the round may
 // close without everyone. Only with a cut-off policy.
@@ -57,10 +60,26 @@ struct AggregatedMetric {
   Metric metric;
   bool operator==(const AggregatedMetric&) const = default;
 };
-// `stragglers` were assigned work and are left out of this round's aggregate.
+// `stragglers` were assigned work and are left out of this round's aggregate; `contributors` did
+// all of theirs, in the order in which they are summed. `forgets`: a site whose part is in the
+// model's sums has left for good. What is in a sum cannot be taken out without that site, so the
+// aggregate starts the sums anew, and every site its part.
 struct RoundClosed {
   std::set<CollaboratorName> stragglers;
+  std::vector<CollaboratorName> contributors = {};
   std::vector<AggregatedMetric> metrics;
+  bool forgets = false;
+};
+// How the round's model was judged, where that depends on the rounds before: with smoothing, or if
+// training may stop early.
+struct ModelScored {
+  double score;           // smoothed; NaN while no round has had a number
+  double bar;             // the score of the last gain
+  std::uint32_t stalled;  // rounds in a row without one, this included
+};
+// No round after this one trains.
+struct TrainingStopped {
+  std::string reason;
 };
 // `model`, which round `round` started from, has the best validation score so far.
 struct BestModelChosen {
@@ -74,8 +93,19 @@ struct ModelCommitted {
   ModelId model;
 };
 struct FederationFinished {};
+// The collaborator was taken off the authorised list. If it had tasks in the open round, nobody
+// waits for it, and what it sent in this round does not count. If its part is in the model's sums,
+// the next round that is closed forgets, even if it is back by then.
+struct SiteLeft {
+  CollaboratorName who;
+};
+// On: no other round is opened after the one under way. The next start of the process sets it off.
+struct PauseSet {
+  bool on;
+};
 
 using Record = std::variant<RoundOpened, DeadlineSet, ResultAccepted, RoundClosed, BestModelChosen,
-                            ModelCommitted, FederationFinished, ResultsLost, SiteFailed>;
+                            ModelCommitted, FederationFinished, ResultsLost, SiteFailed,
+                            ModelScored, TrainingStopped, SiteLeft, PauseSet>;
 
 }  // namespace fx::aggregator

@@ -18,10 +18,13 @@ struct Applier {
     state.opened = true;
     state.round = r.round;
     state.assignments = r.assignments;
+    state.wanted = r.wanted == 0 ? r.assignments.size() : r.wanted;
     state.deadline.reset();
     state.accepted.clear();
     state.failed.clear();
     state.stragglers.clear();
+    state.contributors.clear();
+    state.forgets = false;
     state.completed = static_cast<std::size_t>(std::ranges::count_if(
         state.assignments, [](const auto& entry) { return entry.second.empty(); }));
     Use(r.model);
@@ -39,6 +42,17 @@ struct Applier {
     FX_CHECK(state.phase == Phase::kCollecting);
     state.phase = Phase::kAggregating;
     state.stragglers = r.stragglers;
+    state.contributors = r.contributors;
+    state.forgets = r.forgets;
+    if (r.contributors.empty()) SumByName();
+  }
+  void operator()(const ModelScored& r) const {
+    FX_CHECK(state.phase == Phase::kAggregating);
+    state.scored = r;
+  }
+  void operator()(const TrainingStopped&) const {
+    FX_CHECK(state.opened && state.phase != Phase::kFinished && !state.last_to_train);
+    state.last_to_train = state.round;
   }
   void operator()(const BestModelChosen& r) const {
     FX_CHECK(state.phase == Phase::kAggregating);
@@ -47,9 +61,12 @@ struct Applier {
   void operator()(const ModelCommitted& r) const {
     FX_CHECK(state.phase == Phase::kAggregating);
     state.phase = Phase::kIdle;
-    const auto counts = [&](const auto& entry) { return state.Counts(entry.second); };
-    if (std::ranges::any_of(state.accepted, counts)) {
+    if (CountUpdates()) {
       state.last = Aggregate{.round = Next(state.round), .model = r.model};
+      if (state.forgets) {
+        state.counted.clear();
+        state.part_left = false;
+      }
     }
     Use(r.model);
   }
@@ -71,6 +88,35 @@ struct Applier {
     FX_CHECK(state.failed.emplace(r.who, r).second);
   }
 
+  void operator()(const SiteLeft& r) const {
+    if (state.HasPart(r.who)) state.part_left = true;
+    if (state.phase != Phase::kCollecting) return;
+    if (state.Completed(r.who)) --state.completed;
+    state.assignments.erase(r.who);
+    std::erase_if(state.accepted, [&](const auto& entry) { return entry.second.who == r.who; });
+    state.failed.erase(r.who);
+  }
+
+  void operator()(const PauseSet& r) const { state.pausing = r.on; }
+
+  // Whether there were any.
+  bool CountUpdates() const {
+    bool any = false;
+    for (const auto& [key, result] : state.accepted) {
+      if (!state.Counts(result)) continue;
+      state.counted[result.who] = result.update;
+      any = true;
+    }
+    return any;
+  }
+
+  // Journals of version 1 do not tell the order.
+  void SumByName() const {
+    for (const auto& [who, tasks] : state.assignments) {
+      if (!state.stragglers.contains(who)) state.contributors.push_back(who);
+    }
+  }
+
   void Use(const ModelId& model) const {
     state.model = model;
     if (state.history.empty() || state.history.back() != model) state.history.push_back(model);
@@ -84,6 +130,13 @@ bool State::Completed(const CollaboratorName& who) const {
   return assigned != assignments.end() &&
          std::ranges::all_of(assigned->second, [&](const TaskName& task) {
            return accepted.contains({task, who});
+         });
+}
+
+bool State::HasPart(const CollaboratorName& who) const {
+  if (counted.contains(who)) return true;
+  return phase == Phase::kAggregating && std::ranges::any_of(accepted, [&](const auto& entry) {
+           return entry.second.who == who && Counts(entry.second);
          });
 }
 

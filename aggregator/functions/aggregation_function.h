@@ -12,6 +12,7 @@ enum class Kind {
   kTrained,         // what an optimizer moves
   kStatistics,      // running means and variances: averages of the data, which have no gradient
   kOptimizerState,  // what a site's optimizer keeps between its steps; the base is 0
+  kSum,             // sums over all sites, which an update holds as they are if only its part moves
 };
 
 // The same elements of the current model and of every update. All spans have one size.

@@ -42,7 +42,10 @@ struct FunctionRow {
   std::unique_ptr<AggregationFunction> (*make)(const Settings&, const Contributors&);
   // How many contributors it takes for the function to do what it promises.
   std::size_t (*least_sites)(const Settings&) = nullptr;
-  bool needs_steps = false;       // Contributors::steps
+  bool needs_steps = false;  // Contributors::steps
+  // The sites correct their gradients (tasks/control_variates.h), and the model carries kSum.
+  bool control_variates = false;
+  bool curvature = false;         // likewise, and are held by their penalty (tasks/curvature.h)
   std::string_view meaning = {};  // a sentence for docs/reference/plan-keys.md, with its source
 };
 
@@ -59,7 +62,9 @@ struct FunctionRow {
   ROW(FedAdagrad)                     \
   ROW(FedAdam)                        \
   ROW(FedYogi)                        \
-  ROW(FedNova)
+  ROW(FedNova)                        \
+  ROW(Scaffold)                       \
+  ROW(FedCurv)
 
 #define FX_DECLARE_ROW(NAME) FunctionRow NAME##Row();
 FX_AGGREGATION_FUNCTIONS(FX_DECLARE_ROW)

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "aggregator/engine/event.h"
+#include "aggregator/server/attendance.h"
 #include "aggregator/server/gate.h"
 #include "aggregator/server/round_view.h"
 #include "aggregator/server/upload_judge.h"
@@ -18,6 +19,7 @@ namespace fx::aggregator {
 // Outlives the server. Everything in it is thread-safe or does not change.
 struct CallEnv {
   const Gate& gate;
+  Attendance& attendance;
   UploadRules uploads;
   const RoundBoard& board;
   const Spool& spool;

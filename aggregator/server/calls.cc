@@ -9,7 +9,9 @@ namespace fx::aggregator {
 Result<Caller> Authenticate(const CallEnv& env, grpc::CallbackServerContext& context,
                             const wire::Header& header) {
   const auto peer = context.auth_context();
-  return env.gate.Admit(header, PeerNames(*peer), PeerCertificate(*peer));
+  Result<Caller> caller = env.gate.Admit(header, PeerNames(*peer), PeerCertificate(*peer));
+  if (caller) env.attendance.Heard(caller->who());
+  return caller;
 }
 
 grpc::Status Refuse(std::string_view call, const grpc::CallbackServerContext& context,

@@ -1,4 +1,4 @@
-// The three calls of the protocol, each an object that lives from its first byte to its end.
+// The calls of the protocol, each an object that lives from its first byte to its end.
 #pragma once
 
 #include <grpcpp/server_context.h>
@@ -28,7 +28,11 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* StartDownload(CallEnv& env,
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* StartUpload(
     CallEnv& env, grpc::CallbackServerContext& context);
 
-// The caller, if it may call. See Gate::Admit.
+// Stay: its caller is present until it ends.
+grpc::ServerUnaryReactor* StartStay(CallEnv& env, grpc::CallbackServerContext& context,
+                                    const wire::StayRequest& request);
+
+// The caller, if it may call, which is then heard of. See Gate::Admit.
 Result<Caller> Authenticate(const CallEnv& env, grpc::CallbackServerContext& context,
                             const wire::Header& header);
 

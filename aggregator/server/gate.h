@@ -25,8 +25,8 @@ class Gate;
 class Caller {
  public:
   const CollaboratorName& who() const { return who_; }
-  // Refuses, with kUnauthenticated, once the certificate was revoked or has expired. Cheap enough
-  // to ask for every chunk.
+  // Refuses, with kUnauthenticated, once the certificate was revoked or has expired, and with
+  // kPermissionDenied once the caller was taken off the list. Cheap enough to ask for every chunk.
   Status StillWelcome() const;
 
  private:
@@ -52,13 +52,15 @@ class Gate {
   Result<Caller> Admit(const wire::Header& header, std::span<const std::string> peer_names,
                        const std::string& peer_pem) const;
 
-  // From now on these may call too.
-  void Enroll(const std::vector<CollaboratorName>& who);
+  // From now on these may call, and nobody else; of those that may, only these.
+  void SetMembers(const std::vector<CollaboratorName>& who);
+  void KeepOnly(const std::vector<CollaboratorName>& who);
   // Replaces the list of what was taken back.
   void Revoke(RevocationList list);
 
  private:
   friend class Caller;
+  Status CheckMember(const CollaboratorName& who) const;
   Status Check(const Certificate& certificate, const CollaboratorName& who) const;
 
   mutable std::mutex mutex_;

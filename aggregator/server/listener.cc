@@ -91,12 +91,15 @@ Error CannotListen(const std::string& address, std::uint16_t port, int error) {
     return Error(ErrorCode::kUnavailable,
                  format("port {} is taken by another program on this machine", port))
         .Hint(
-            "stop that program (perhaps an aggregator started before), or set another "
-            "network.settings.agg_port in plan/plan.yaml and export the workspace again");
+            "stop that program (perhaps an aggregator started before), listen elsewhere with "
+            "--listen, or set another network.settings.agg_port in plan/plan.yaml and export the "
+            "workspace again");
   }
   if (error == EACCES) {
     return Error(ErrorCode::kPermissionDenied, format("port {} may not be used by this user", port))
-        .Hint("set network.settings.agg_port in plan/plan.yaml to a port from 1024 on");
+        .Hint(
+            "listen on a port from 1024 on, with --listen or network.settings.agg_port in "
+            "plan/plan.yaml");
   }
   return Error(ErrorCode::kUnavailable,
                format("cannot listen on {}:{}: {}", address, port, std::strerror(error)));

@@ -7,7 +7,8 @@ namespace fx::aggregator {
 namespace {
 
 bool ChangesMore(const Record& record) {
-  return std::holds_alternative<RoundOpened>(record) || std::holds_alternative<ResultsLost>(record);
+  return std::holds_alternative<RoundOpened>(record) ||
+         std::holds_alternative<ResultsLost>(record) || std::holds_alternative<SiteLeft>(record);
 }
 
 }  // namespace

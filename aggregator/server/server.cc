@@ -20,8 +20,8 @@ constexpr auto kGrace = std::chrono::seconds(1);
 
 using Wire = wire::Aggregator;
 using Connection = grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters;
-using ServiceBase = Wire::WithCallbackMethod_GetTasks<
-    Wire::WithRawCallbackMethod_Download<Wire::WithRawCallbackMethod_Upload<Wire::Service>>>;
+using ServiceBase = Wire::WithCallbackMethod_GetTasks<Wire::WithCallbackMethod_Stay<
+    Wire::WithRawCallbackMethod_Download<Wire::WithRawCallbackMethod_Upload<Wire::Service>>>>;
 
 class Service final : public ServiceBase {
  public:
@@ -39,6 +39,10 @@ class Service final : public ServiceBase {
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Upload(
       grpc::CallbackServerContext* context) override {
     return StartUpload(env_, *context);
+  }
+  grpc::ServerUnaryReactor* Stay(grpc::CallbackServerContext* context,
+                                 const wire::StayRequest* request, wire::StayResponse*) override {
+    return StartStay(env_, *context, *request);
   }
 
  private:

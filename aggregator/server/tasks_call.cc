@@ -1,5 +1,5 @@
 // GetTasks, a long poll.
-#include <memory>
+#include <optional>
 #include <utility>
 
 #include "aggregator/server/calls.h"
@@ -18,6 +18,7 @@ class TasksCall final : public grpc::ServerUnaryReactor {
     const auto caller = Authenticate(env_, context, request.header());
     if (!caller) return Finish(Refuse("GetTasks", context, caller.error()));
     const CollaboratorName& who = caller->who();
+    visit_.emplace(env_.attendance, who);
     const Status added = env_.waiters.AddTasks(
         request_, {.who = who,
                    .leaving = request.leaving(),
@@ -42,12 +43,14 @@ class TasksCall final : public grpc::ServerUnaryReactor {
 
  private:
   void Answer(const Reply& reply) {
+    visit_.reset();  // a lost connection may keep the call itself for longer
     if (const auto* error = std::get_if<Error>(&reply)) return Finish(ToGrpc(*error));
     if (const auto* tasks = std::get_if<TasksReply>(&reply)) {
       response_.set_round(Number(tasks->round));
       for (const TaskName& task : tasks->tasks) response_.add_tasks(task.value);
       response_.set_model_id(tasks->model.value);
       response_.set_model_size(tasks->model_size);
+      response_.set_counted_update(tasks->counted.value);
     }
     response_.set_quit(std::holds_alternative<QuitReply>(reply));
     Finish(grpc::Status::OK);
@@ -56,6 +59,7 @@ class TasksCall final : public grpc::ServerUnaryReactor {
   CallEnv& env_;
   wire::GetTasksResponse& response_;
   const RequestId request_;
+  std::optional<Attendance::Visit> visit_;
 };
 
 }  // namespace

@@ -177,6 +177,7 @@ class UploadCall final : public Stream {
     in_.Clear();
     TRY(incoming_->Append(message.get()));
     env_.slots.Touch(ticket_->who, request_);
+    env_.attendance.Heard(ticket_->who);
     return ReadOrCommit();
   }
 

@@ -2,11 +2,13 @@
 
 #include <iterator>
 
+#include "core/base/format.h"
+
 namespace fx::aggregator {
 namespace {
 
-Error Superseded(const CollaboratorName& who) {
-  return Error(ErrorCode::kAborted, "another call for tasks came in under the name " + who.value)
+Error Superseded(std::string_view what, const CollaboratorName& who) {
+  return Error(ErrorCode::kAborted, format("another {} came in under the name {}", what, who.value))
       .Hint("only one process may run under a collaborator's name: stop the other one");
 }
 
@@ -24,18 +26,26 @@ Status Waiters::AddLocked(RequestId request, Waiter waiter) {
 }
 
 Status Waiters::AddTasks(RequestId request, Waiter waiter) {
+  return AddOnly(asking_, "call for tasks", request, std::move(waiter));
+}
+
+Status Waiters::AddStay(RequestId request, Waiter waiter) {
+  return AddOnly(staying_, "sign of life", request, std::move(waiter));
+}
+
+Status Waiters::AddOnly(LastCalls& calls, std::string_view what, RequestId request, Waiter waiter) {
   std::optional<Waiter> older;
   const CollaboratorName who = waiter.who;
   {
     const std::lock_guard lock(mutex_);
     TRY(AddLocked(request, std::move(waiter)));
-    if (const auto asking = asking_.find(who); asking != asking_.end()) {
-      auto node = entries_.extract(asking->second);
+    if (const auto last = calls.find(who); last != calls.end()) {
+      auto node = entries_.extract(last->second);
       if (!node.empty()) older = std::move(node.mapped().waiter);
     }
-    asking_[who] = request;
+    calls[who] = request;
   }
-  if (older) older->answer(Superseded(who));
+  if (older) older->answer(Superseded(what, who));
   return Ok();
 }
 

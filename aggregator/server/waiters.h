@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -20,6 +21,7 @@ struct TasksReply {
   std::vector<TaskName> tasks;
   ModelId model;
   std::uint64_t model_size = 0;
+  UpdateId counted;
 };
 struct QuitReply {};
 struct AcceptedReply {};
@@ -38,9 +40,10 @@ class Waiters {
  public:
   RequestId NewRequest();
 
-  // Both refuse, with kUnavailable, after Close. A collaborator asks for tasks one call at a time:
-  // an older call of the same name is answered with kAborted.
+  // All refuse, with kUnavailable, after Close. A collaborator asks for tasks, and says that it is
+  // there, one call at a time: an older one of the same name is answered with kAborted.
   Status AddTasks(RequestId request, Waiter waiter);
+  Status AddStay(RequestId request, Waiter waiter);
   Status AddUpload(RequestId request, Waiter waiter);
 
   // Whoever gets the waiter must answer it. None: it has been answered, or its caller has gone.
@@ -62,13 +65,15 @@ class Waiters {
     Waiter waiter;
     bool parked = false;
   };
+  using LastCalls = std::map<CollaboratorName, RequestId>;  // of each; may be answered
+  Status AddOnly(LastCalls& calls, std::string_view what, RequestId request, Waiter waiter);
   Status AddLocked(RequestId request, Waiter waiter);
 
   std::mutex mutex_;
   std::uint64_t last_request_ = 0;
   bool closed_ = false;
   std::map<RequestId, Entry> entries_;
-  std::map<CollaboratorName, RequestId> asking_;  // the call for tasks of each; may be answered
+  LastCalls asking_, staying_;
 };
 
 }  // namespace fx::aggregator

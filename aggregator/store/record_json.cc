@@ -51,7 +51,10 @@ struct Writer {
   Json operator()(const RoundOpened& r) const {
     Json assignments = Json::object();
     for (const auto& [who, tasks] : r.assignments) assignments[who.value] = FromNames(tasks);
-    return {{"round", Number(r.round)}, {"model", r.model.value}, {"assignments", assignments}};
+    return {{"round", Number(r.round)},
+            {"model", r.model.value},
+            {"assignments", assignments},
+            {"wanted", r.wanted}};
   }
   Json operator()(const DeadlineSet& r) const { return {{"deadline", Count(r.deadline)}}; }
   Json operator()(const ResultAccepted& r) const {
@@ -70,7 +73,10 @@ struct Writer {
       metric.update(FromMetric(m.metric));
       metrics.push_back(std::move(metric));
     }
-    return {{"stragglers", FromNames(r.stragglers)}, {"metrics", metrics}};
+    return {{"stragglers", FromNames(r.stragglers)},
+            {"contributors", FromNames(r.contributors)},
+            {"metrics", metrics},
+            {"forgets", r.forgets}};
   }
   Json operator()(const BestModelChosen& r) const {
     return {{"round", Number(r.round)},
@@ -90,6 +96,12 @@ struct Writer {
   Json operator()(const SiteFailed& r) const {
     return {{"who", r.who.value}, {"task", r.task.value}, {"reason", r.reason}};
   }
+  Json operator()(const ModelScored& r) const {
+    return {{"score", FromDouble(r.score)}, {"bar", FromDouble(r.bar)}, {"stalled", r.stalled}};
+  }
+  Json operator()(const TrainingStopped& r) const { return {{"reason", r.reason}}; }
+  Json operator()(const SiteLeft& r) const { return {{"who", r.who.value}}; }
+  Json operator()(const PauseSet& r) const { return {{"on", r.on}}; }
 };
 
 // Below, nlohmann throws on whatever is missing or of another type; FromJson catches.
@@ -104,6 +116,10 @@ T ToInteger(const Json& json) {
   return json.get<T>();
 }
 
+int VersionOf(const Json& json) {
+  return ToInteger<int>(json.at("v"));
+}
+
 Round ToRound(const Json& json) {
   return Round{ToInteger<std::uint32_t>(json.at("round"))};
 }
@@ -114,6 +130,7 @@ Record ReadRoundOpened(const Json& json) {
     std::vector<TaskName>& list = r.assignments[CollaboratorName{who}];
     for (const Json& task : tasks) list.push_back({task});
   }
+  if (VersionOf(json) >= 2) r.wanted = ToInteger<std::size_t>(json.at("wanted"));
   return r;
 }
 
@@ -132,11 +149,14 @@ Record ReadResultAccepted(const Json& json) {
 }
 
 Record ReadRoundClosed(const Json& json) {
-  RoundClosed r;
+  RoundClosed r{};
   for (const Json& who : json.at("stragglers")) r.stragglers.insert({who});
   for (const Json& metric : json.at("metrics")) {
     r.metrics.push_back({.task = {metric.at("task")}, .metric = ToMetric(metric)});
   }
+  if (VersionOf(json) < 2) return r;
+  for (const Json& who : json.at("contributors")) r.contributors.push_back({who});
+  r.forgets = json.at("forgets").get<bool>();
   return r;
 }
 
@@ -168,6 +188,24 @@ Record ReadSiteFailed(const Json& json) {
       .who = {json.at("who")}, .task = {json.at("task")}, .reason = json.at("reason")};
 }
 
+Record ReadModelScored(const Json& json) {
+  return ModelScored{.score = ToDouble(json.at("score")),
+                     .bar = ToDouble(json.at("bar")),
+                     .stalled = ToInteger<std::uint32_t>(json.at("stalled"))};
+}
+
+Record ReadTrainingStopped(const Json& json) {
+  return TrainingStopped{json.at("reason")};
+}
+
+Record ReadSiteLeft(const Json& json) {
+  return SiteLeft{{json.at("who")}};
+}
+
+Record ReadPauseSet(const Json& json) {
+  return PauseSet{json.at("on").get<bool>()};
+}
+
 struct RecordType {
   std::string_view name;
   Record (*read)(const Json&);
@@ -184,6 +222,10 @@ constexpr std::array kTypes = {
     RecordType{"FederationFinished", ReadFederationFinished},
     RecordType{"ResultsLost", ReadResultsLost},
     RecordType{"SiteFailed", ReadSiteFailed},
+    RecordType{"ModelScored", ReadModelScored},
+    RecordType{"TrainingStopped", ReadTrainingStopped},
+    RecordType{"SiteLeft", ReadSiteLeft},
+    RecordType{"PauseSet", ReadPauseSet},
 };
 static_assert(kTypes.size() == std::variant_size_v<Record>);
 
@@ -209,7 +251,7 @@ Result<Record> FromJson(std::string_view type, std::string_view payload) {
   if (known == kTypes.end()) return TooNew(format("its type {} is unknown here", type));
   try {
     const Json json = Json::parse(payload);
-    if (const auto version = ToInteger<int>(json.at("v")); version > kPayloadVersion) {
+    if (const int version = VersionOf(json); version > kPayloadVersion) {
       return TooNew(
           format("its payload has version {}, expected at most {}", version, kPayloadVersion));
     }

@@ -10,7 +10,7 @@
 namespace fx::aggregator {
 
 // The version written into every payload as "v". Older ones are always read.
-inline constexpr int kPayloadVersion = 1;
+inline constexpr int kPayloadVersion = 2;
 
 // The record's name, which is its column `type`: "RoundOpened".
 std::string_view TypeOf(const Record& record);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/sha1.h"
 
 namespace fx {
 namespace {
@@ -63,6 +64,12 @@ std::string Sha256Hex(std::span<const std::byte> bytes) {
 std::string Sha384Hex(std::string_view text) {
   Evp evp(EVP_sha384());
   evp.Update(std::as_bytes(std::span(text)));
+  return evp.FinishHex();
+}
+
+std::string Sha1Hex(std::span<const std::byte> bytes) {
+  Evp evp(EVP_sha1());
+  evp.Update(bytes);
   return evp.FinishHex();
 }
 

@@ -15,8 +15,9 @@
 //   torn          the first half is written, then the same; only where FX_FAILPOINT_WRITE stands
 //   enospc, eio   the operation fails with this errno; only where one can fail
 //
-// core/base/file.cc has the points write, fsync, rename, renamed, folder_fsync, resize and remove;
-// so whoever uses it gets them by opening a scope. Outside every scope they are file/write, ...
+// What core/base/file.h declares has the points write, fsync, rename, renamed, folder_fsync, resize
+// and remove; so whoever uses it gets them by opening a scope. Outside every scope they are
+// file/write, ...
 #pragma once
 
 #include <functional>

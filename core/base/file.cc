@@ -2,162 +2,36 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
 #include <system_error>
 #include <utility>
 
 #include "core/base/failpoint.h"
+#include "core/base/file_calls.h"
 #include "core/base/format.h"
 
 namespace fx {
 namespace {
 
-ErrorCode CodeOf(int error) {
-  switch (error) {
-    case ENOENT:
-      return ErrorCode::kNotFound;
-    case EEXIST:
-      return ErrorCode::kAlreadyExists;
-    case EACCES:
-    case EPERM:
-    case EROFS:
-      return ErrorCode::kPermissionDenied;
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-      return ErrorCode::kResourceExhausted;
-    case EIO:
-      return ErrorCode::kDataLoss;
-    default:
-      return ErrorCode::kFailedPrecondition;
-  }
-}
-
-// "cannot write save/init.pbuf: No space left on device"
-tl::unexpected<Error> FailOn(std::string_view verb, const Path& path, int error) {
-  return Fail(CodeOf(error), format("cannot {} {}: {}", verb, path.string(),
-                                    std::generic_category().message(error)));
-}
-
-// A file descriptor that closes itself.
-class Fd {
- public:
-  explicit Fd(int fd) : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Fd& operator=(Fd&&) = delete;
-  ~Fd() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
-
-// Errors name `shown`, the path the reader knows.
-Result<Fd> OpenFd(std::string_view verb, const Path& shown, const Path& path, int flags,
-                  mode_t mode = 0) {
-  int fd = -1;
-  do {
-    fd = ::open(path.c_str(), flags | O_CLOEXEC, mode);
-  } while (fd < 0 && errno == EINTR);
-  if (fd < 0) return FailOn(verb, shown, errno);
-  return Fd(fd);
-}
-Result<Fd> OpenFd(std::string_view verb, const Path& path, int flags, mode_t mode = 0) {
-  return OpenFd(verb, path, path, flags, mode);
-}
-
-Path FolderOf(const Path& path) {
-  const Path folder = path.parent_path();
-  return folder.empty() ? Path(".") : folder;
-}
-
-// What is left of `parts` when their first `n` bytes were written.
-std::span<iovec> DropWritten(std::span<iovec> parts, std::size_t n) {
-  while (!parts.empty() && n >= parts.front().iov_len) {
-    n -= parts.front().iov_len;
-    parts = parts.subspan(1);
-  }
-  if (n > 0) {
-    parts.front().iov_base = static_cast<std::byte*>(parts.front().iov_base) + n;
-    parts.front().iov_len -= n;
-  }
-  return parts;
-}
-
-Status WriteAllAt(int fd, const Path& path, std::uint64_t offset, std::span<iovec> parts) {
-  if (FX_FAILPOINT_WRITE("write", [&] {
-        const iovec half{.iov_base = parts[0].iov_base, .iov_len = parts[0].iov_len / 2};
-        (void)::pwritev(fd, &half, 1, static_cast<off_t>(offset));
-      })) {
-    return FailOn("write", path, errno);
-  }
-  while (!parts.empty()) {
-    const auto count = static_cast<int>(std::min<std::size_t>(parts.size(), IOV_MAX));
-    const ssize_t n = ::pwritev(fd, parts.data(), count, static_cast<off_t>(offset));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return FailOn("write", path, errno);
-    offset += static_cast<std::uint64_t>(n);
-    parts = DropWritten(parts, static_cast<std::size_t>(n));
-  }
-  return Ok();
-}
-
-iovec PartOf(std::span<const std::byte> bytes) {
-  return {.iov_base = const_cast<std::byte*>(bytes.data()), .iov_len = bytes.size()};
-}
-
-Status WriteAllAt(int fd, const Path& path, std::uint64_t offset,
-                  std::span<const std::byte> bytes) {
-  iovec part = PartOf(bytes);
-  return WriteAllAt(fd, path, offset, {&part, 1});
-}
-
-Status SyncFd(int fd, const Path& path) {
-  if (FX_FAILPOINT_FAILS("fsync") || ::fsync(fd) != 0) return FailOn("write", path, errno);
-  return Ok();
-}
+using internal::FailOn;
+using internal::Fd;
+using internal::FolderOf;
+using internal::OpenFd;
+using internal::PartOf;
+using internal::Rename;
+using internal::SyncFd;
+using internal::WriteAllAt;
 
 struct flock WholeFile(short type) {
   struct flock lock = {};
   lock.l_type = type;
   lock.l_whence = SEEK_SET;
   return lock;
-}
-
-// A name next to `path` that nobody else will take.
-Path TemporaryNameFor(const Path& path) {
-  std::uint64_t number = 0;
-  FX_CHECK(::getrandom(&number, sizeof number, 0) == sizeof number);
-  return FolderOf(path) / format(".{}.{:016x}.tmp", path.filename().string(), number);
-}
-
-Status WriteTemporary(const Path& temporary, const Path& path, std::string_view bytes,
-                      FileMode mode, Survive survive) {
-  const Fd fd = TRY(OpenFd("write", path, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW,
-                           static_cast<mode_t>(mode)));
-  TRY(WriteAllAt(fd.get(), path, 0, AsBytes(bytes)));
-  return survive == Survive::kPowerCut ? SyncFd(fd.get(), path) : Ok();
-}
-
-Status Rename(const Path& from, const Path& to, std::string_view verb) {
-  if (FX_FAILPOINT_FAILS("rename") || ::rename(from.c_str(), to.c_str()) != 0) {
-    return FailOn(verb, to, errno);
-  }
-  FX_FAILPOINT("renamed");
-  return Ok();
 }
 
 Result<struct stat> Stat(const Path& path) {
@@ -194,17 +68,6 @@ Result<std::string> ReadFile(const Path& path, std::uint64_t limit) {
   }
   text.resize(used);
   return text;
-}
-
-Status AtomicWrite(const Path& path, std::string_view bytes, FileMode mode, Survive survive) {
-  const Path temporary = TemporaryNameFor(path);
-  Status written = WriteTemporary(temporary, path, bytes, mode, survive);
-  if (written) written = Rename(temporary, path, "write");
-  if (!written) {
-    ::unlink(temporary.c_str());
-    return written;
-  }
-  return survive == Survive::kPowerCut ? SyncFolder(FolderOf(path)) : Ok();
 }
 
 Status RenameFile(const Path& from, const Path& to) {

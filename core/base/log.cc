@@ -14,12 +14,14 @@
 #include <vector>
 
 #include "core/base/format.h"
+#include "core/base/json_string.h"
 
 namespace fx {
 namespace {
 
 constexpr const char* kLogfmtPattern = "%Y-%m-%dT%H:%M:%S.%eZ level=%l %v";
 constexpr const char* kHumanPattern = "%H:%M:%S.%e %^%v%$";
+constexpr const char* kJsonPattern = R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ",%v})";
 
 spdlog::level::level_enum ToSpdlog(LogLevel level) {
   constexpr std::array kLevels{spdlog::level::debug, spdlog::level::info, spdlog::level::warn,
@@ -60,7 +62,13 @@ void AppendFields(std::string& out, std::initializer_list<LogField> fields) {
   }
 }
 
+std::string_view NameOf(LogLevel level) {
+  constexpr std::array<std::string_view, 4> kNames{"debug", "info", "warning", "error"};
+  return kNames.at(static_cast<std::size_t>(level));
+}
+
 std::atomic<LogLevel> lowest_level{LogLevel::kInfo};
+std::atomic<LogFormat> chosen_format{LogFormat::kAuto};
 
 // Where lines go. Made at the first line and never destroyed, so that threads may log to the end.
 class Destinations {
@@ -73,9 +81,18 @@ class Destinations {
   void Write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
     const std::lock_guard lock(mutex_);
     const spdlog::level::level_enum at = ToSpdlog(level);
-    const std::string logfmt = internal::LogfmtText(message, fields);
-    terminal_.log(at, on_terminal_ ? internal::HumanText(level, message, fields) : logfmt);
-    for (spdlog::logger& file : files_) file.log(at, logfmt);
+    const std::string line = format_ == LogFormat::kJson
+                                 ? internal::JsonText(level, message, fields)
+                                 : internal::LogfmtText(message, fields);
+    terminal_.log(at, ForPeople() ? internal::HumanText(level, message, fields) : line);
+    for (spdlog::logger& file : files_) file.log(at, line);
+  }
+
+  void SetFormat(LogFormat format) {
+    const std::lock_guard lock(mutex_);
+    format_ = format;
+    Prepare(terminal_, ForPeople() ? kHumanPattern : MachinePattern());
+    for (spdlog::logger& file : files_) Prepare(file, MachinePattern());
   }
 
   bool AddFile(const std::string& path) {
@@ -83,7 +100,7 @@ class Destinations {
     try {
       spdlog::logger& file =
           files_.emplace_back("fx", std::make_shared<spdlog::sinks::basic_file_sink_mt>(path));
-      Prepare(file, kLogfmtPattern);
+      Prepare(file, MachinePattern());
     } catch (const spdlog::spdlog_ex&) {
       return false;
     }
@@ -91,7 +108,12 @@ class Destinations {
   }
 
  private:
-  Destinations() { Prepare(terminal_, on_terminal_ ? kHumanPattern : kLogfmtPattern); }
+  Destinations() { Prepare(terminal_, ForPeople() ? kHumanPattern : MachinePattern()); }
+
+  bool ForPeople() const { return on_terminal_ && format_ == LogFormat::kAuto; }
+  const char* MachinePattern() const {
+    return format_ == LogFormat::kJson ? kJsonPattern : kLogfmtPattern;
+  }
 
   // The level is decided before a line is formatted, so spdlog lets everything through.
   static void Prepare(spdlog::logger& logger, const char* pattern) {
@@ -103,6 +125,7 @@ class Destinations {
 
   std::mutex mutex_;  // keeps the lines of all destinations in one order
   const bool on_terminal_ = ::isatty(STDERR_FILENO) == 1;
+  LogFormat format_ = chosen_format;
   spdlog::logger terminal_{"fx", std::make_shared<spdlog::sinks::stderr_color_sink_mt>()};
   std::vector<spdlog::logger> files_;
 };
@@ -128,6 +151,20 @@ std::string HumanText(LogLevel level, std::string_view message,
   return text;
 }
 
+std::string JsonText(LogLevel level, std::string_view message,
+                     std::initializer_list<LogField> fields) {
+  std::string text = format(R"("level":"{}","msg":)", NameOf(level));
+  AppendJsonString(text, message);
+  for (const auto& [key, value] : fields) {
+    const bool taken = key == "time" || key == "level" || key == "msg";
+    text += ',';
+    AppendJsonString(text, taken ? format("_{}", key) : key);
+    text += ':';
+    AppendJsonString(text, value);
+  }
+  return text;
+}
+
 }  // namespace internal
 
 void Log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
@@ -137,6 +174,15 @@ void Log(LogLevel level, std::string_view message, std::initializer_list<LogFiel
 
 void SetLogLevel(LogLevel level) {
   lowest_level.store(level, std::memory_order_relaxed);
+}
+
+void SetLogFormat(LogFormat format) {
+  chosen_format = format;
+  Destinations::Get().SetFormat(format);
+}
+
+LogFormat CurrentLogFormat() {
+  return chosen_format;
 }
 
 bool AddLogFile(const std::string& path) {

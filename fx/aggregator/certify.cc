@@ -1,6 +1,7 @@
 #include "fx/aggregator/certify.h"
 
 #include "core/base/format.h"
+#include "core/base/replace_file.h"
 #include "fx/certificates.h"
 #include "fx/host_name.h"
 #include "fx/passphrase.h"
@@ -38,7 +39,7 @@ class AggregatorCertify : public Command {
     if (Exists(identity.File(kCertFolder, ".key"))) {
       return InstallCertificate(kCertFolder, identity, certificate);
     }
-    return AtomicWrite(identity.File(kCertFolder, ".crt"), certificate.ToPem());
+    return ReplaceFile(identity.File(kCertFolder, ".crt"), certificate.ToPem());
   }
 
   Status Certify(const Identity& identity, Io& io) const {

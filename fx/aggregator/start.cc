@@ -2,14 +2,20 @@
 
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <utility>
 
 #include "aggregator/runtime.h"
 #include "aggregator/server/listener.h"
 #include "core/base/cores.h"
 #include "core/base/format.h"
+#include "core/base/host_port.h"
+#include "core/base/log.h"
+#include "fx/aggregator/admin.h"
+#include "fx/aggregator/vitals.h"
 #include "fx/aggregator/watch.h"
 #include "fx/certificates.h"
+#include "fx/service/service.h"
 #include "fx/stop_on_signal.h"
 #include "pki/cert_store.h"
 #include "plan/load.h"
@@ -34,35 +40,61 @@ class AggregatorStart : public Command {
   void Declare(Flags& flags) override {
     flags.WorkspaceFile("-p,--plan", &plan_, "The federation's plan");
     flags.WorkspaceFile("-c,--authorized_cols", &cols_, "The collaborators that may take part");
+    flags.Text("--listen", &listen_,
+               "Where to listen, ADDRESS:PORT, if not on every address and the plan's agg_port");
+    DeclareHealth(flags, &health_);
   }
 
   Status Run(Io& io) override { return In(Start(io), "cannot run the aggregator"); }
 
  private:
   Status Start(Io& io) const {
-    const StopOnSignal signals;  // before any thread
+    StopOnSignal signals;  // before any thread
+    LastWord last_word;    // said when everything else is gone
+    const Outcome outcome = TRY(Serve(signals, last_word, io));
+    if (outcome == Outcome::kPaused) {
+      LogInfo(
+          "ended after the round, as fx aggregator stop asked; fx aggregator start goes on with "
+          "the next one");
+    }
+    SayHowItEnded(last_word, outcome);
+    if (outcome != Outcome::kStopped) return Ok();
+    return Fail(Error(ErrorCode::kCancelled, "stopped by a signal before the federation was over")
+                    .Hint("start it again with the same command: it goes on where it was"));
+  }
+
+  Result<Outcome> Serve(StopOnSignal& signals, LastWord& last_word, Io& io) const {
     InstallGrpcLog(GrpcRole::kServer);
     aggregator::RaiseConnectionLimit();
     RuntimeOptions options = TRY(MakeOptions(io));
     const Plan plan = options.plan;
     const std::optional<RevocationList> list = options.revoked;
+    AggregatorVitals vitals(plan);
+    const auto service = TRY(Service::Start(
+        signals, health_,
+        {.line = [&] { return vitals.Line(); }, .metrics = [&] { return vitals.Metrics(); }}));
+    options.observe = [&](TimeMs at, const aggregator::Record& record) {
+      vitals.Happened(at, record);
+      service->Tell();
+    };
     const std::unique_ptr<Runtime> runtime = TRY(Runtime::Create(std::move(options)));
     Watch watch(plan, {.cols = cols_, .cert_folder = plan.network.cert_folder}, list, *runtime);
     watch.Start();
+    const auto admin = AnswerAdministrators(*runtime, watch, last_word);
+    const auto on_hang_up = service->Ready([&] { watch.Reread(); });
     if (runtime->already_finished()) SayItIsOver(*runtime, plan, io);
     const std::stop_callback stop(signals.token(), [&] { runtime->RequestStop(); });
-    if (TRY(runtime->Run()) == Outcome::kStopped) {
-      return Fail(Error(ErrorCode::kCancelled, "stopped before the federation was over")
-                      .Hint("start it again with the same command: it goes on where it was"));
-    }
-    if (!runtime->already_finished()) SayWhereModelsAre(plan, io);
-    return Ok();
+    const Outcome outcome = TRY(runtime->Run());
+    const bool over = outcome == Outcome::kFinished;
+    if (over && !runtime->already_finished()) SayWhereModelsAre(plan, io);
+    return outcome;
   }
 
   Result<RuntimeOptions> MakeOptions(Io& io) const {
-    Plan plan = TRY(LoadPlan(plan_, cols_));
+    Plan plan = TRY(LoadPlanToRun(plan_, cols_));
     const NetworkSettings network = plan.network;
     TRY(CheckResolved(plan));
+    auto listen = TRY(ListenAt(network));
     PemBundle credentials;
     std::optional<RevocationList> revoked;
     if (network.tls) {
@@ -73,10 +105,20 @@ class AggregatorStart : public Command {
     return RuntimeOptions{.plan = std::move(plan),
                           .credentials = std::move(credentials),
                           .revoked = std::move(revoked),
-                          .port = network.agg_port,
+                          .address = std::move(listen.first),
+                          .port = listen.second,
                           .fold_threads = FreeCores(),
+                          .heartbeat = HeartbeatOf(network.keep_alive),
                           .table = &io.out,
                           .now = {}};
+  }
+
+  // The address and port to listen on: what sites are told to use may be a gateway's.
+  Result<std::pair<std::string, std::uint16_t>> ListenAt(const NetworkSettings& network) const {
+    if (listen_.empty()) return std::pair(RuntimeOptions().address, network.agg_port);
+    const HostPort place = TRY(In(ParseHostPort(listen_), "cannot use --listen"));
+    const bool is_ipv6 = place.host.find(':') != std::string::npos;
+    return std::pair(is_ipv6 ? "[" + place.host + "]" : place.host, place.port);
   }
 
   static void SayWhereModelsAre(const Plan& plan, Io& io) {
@@ -97,6 +139,8 @@ class AggregatorStart : public Command {
 
   std::string plan_ = "plan/plan.yaml";
   std::string cols_ = "plan/cols.yaml";
+  std::string listen_;
+  std::string health_;
 };
 
 }  // namespace

@@ -1,10 +1,9 @@
 #include "fx/aggregator/watch.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <condition_variable>
-#include <mutex>
+#include <iterator>
+#include <set>
 #include <utility>
 
 #include "core/base/format.h"
@@ -12,6 +11,7 @@
 #include "fx/certificates.h"
 #include "pki/chain.h"
 #include "pki/inventory.h"
+#include "plan/cols_file.h"
 #include "plan/load.h"
 
 namespace fx {
@@ -36,10 +36,14 @@ bool HasAGroup(const Plan& plan, const CollaboratorName& who) {
   });
 }
 
-std::string Listed(const std::vector<CollaboratorName>& names) {
-  std::string text;
-  for (const CollaboratorName& name : names) text += (text.empty() ? "" : ", ") + name.value;
-  return text;
+// Of `names`, those that are not among `others`.
+std::vector<CollaboratorName> Without(const std::vector<CollaboratorName>& names,
+                                      const std::vector<CollaboratorName>& others) {
+  const std::set<CollaboratorName> known(others.begin(), others.end());
+  std::vector<CollaboratorName> left;
+  std::ranges::copy_if(names, std::back_inserter(left),
+                       [&](const CollaboratorName& name) { return !known.contains(name); });
+  return left;
 }
 
 }  // namespace
@@ -63,30 +67,28 @@ Watch::Watch(const Plan& plan, WatchedFiles files, std::optional<RevocationList>
     : plan_(plan),
       files_(std::move(files)),
       runtime_(runtime),
-      members_(plan.authorized.begin(), plan.authorized.end()),
+      members_(plan.authorized),
       list_(std::move(list)) {}
 
-Watch::Stamp Watch::StampOf(const Path& file) {
-  struct stat found {};
-  if (stat(file.c_str(), &found) != 0) return {};
-  return {found.st_mtim.tv_sec, found.st_mtim.tv_nsec,
-          found.st_size,        static_cast<std::int64_t>(found.st_ino),
-          found.st_ctim.tv_sec, found.st_ctim.tv_nsec};
-}
-
-bool Watch::Changed(const std::vector<Path>& files) {
-  bool changed = false;
-  for (const Path& file : files) {
-    Stamp now = StampOf(file);
-    const auto [at, fresh] = seen_.try_emplace(file, now);
-    changed = changed || fresh || at->second != now;
-    at->second = std::move(now);
-  }
-  return changed;
-}
-
 void Watch::Look() {
-  Try({files_.cols}, &Watch::TakeMembers,
+  const std::lock_guard lock(mutex_);
+  LookLocked();
+}
+
+void Watch::Reread() {
+  const std::lock_guard lock(mutex_);
+  stamps_.Forget();
+  complaints_.clear();
+  LookLocked();
+  if (doubted_) LookLocked();  // somebody asked for it: half a list would not be there
+  LogInfo("read again what may change while this runs",
+          {{"collaborators", std::to_string(members_.size())},
+           {"revocation_list", list_ ? std::to_string(list_->number()) : "none"},
+           {"refused", std::to_string(complaints_.size())}});
+}
+
+void Watch::LookLocked() {
+  Try({files_.cols}, &Watch::LookAtMembers,
       "the list of collaborators cannot be read; the one before is in force");
   if (!plan_.network.tls) return;
   Try({RevocationFile(files_.cert_folder)}, &Watch::TakeList,
@@ -98,7 +100,7 @@ void Watch::Look() {
 
 // What went wrong is tried again each time, and said once.
 void Watch::Try(const std::vector<Path>& files, Status (Watch::*take)(), const char* otherwise) {
-  const bool changed = Changed(files);
+  const bool changed = stamps_.Changed(files);
   const auto complaint = complaints_.find(otherwise);
   if (!changed && complaint == complaints_.end()) return;
   const Status done = (this->*take)();
@@ -112,30 +114,52 @@ void Watch::Try(const std::vector<Path>& files, Status (Watch::*take)(), const c
   LogError(otherwise, {{"reason", error.OneLine()}, {"hint", error.hint()}});
 }
 
-Status Watch::TakeMembers() {
+Result<std::vector<CollaboratorName>> Watch::ReadMembers() {
+  const std::lock_guard lock(mutex_);
   const std::vector<CollaboratorName> listed = TRY(LoadColsFile(files_.cols));
-  std::vector<CollaboratorName> added;
+  TRY(TakeMembers(Useful(listed)));
+  return members_;
+}
+
+Status Watch::LookAtMembers() {
+  std::vector<CollaboratorName> now = Useful(TRY(LoadColsFile(files_.cols)));
+  if (Without(members_, now).empty() || doubted_ == now) return TakeMembers(std::move(now));
+  doubted_ = std::move(now);
+  stamps_.Forget(files_.cols);  // the next look reads it again
+  return Ok();
+}
+
+Status Watch::TakeMembers(std::vector<CollaboratorName> now) {
+  doubted_.reset();
+  if (now == members_) return Ok();
+  if (now.empty()) {
+    return Fail(Error(ErrorCode::kFailedPrecondition,
+                      format("{} lists nobody who can take part", files_.cols.string()))
+                    .Hint("to stop the aggregator after this round: fx aggregator stop"));
+  }
+  const std::vector<CollaboratorName> added = Without(now, members_);
+  const std::vector<CollaboratorName> gone = Without(members_, now);
+  runtime_.SetMembers(now);
+  members_ = std::move(now);
+  if (!added.empty()) {
+    LogInfo(format("Collaborators may take part from the next round on: {}", Listed(added)));
+  }
+  if (!gone.empty()) LogInfo(format("Collaborators have left: {}", Listed(gone)));
+  return Ok();
+}
+
+std::vector<CollaboratorName> Watch::Useful(const std::vector<CollaboratorName>& listed) const {
+  std::vector<CollaboratorName> useful;
   for (const CollaboratorName& name : listed) {
-    if (members_.contains(name)) continue;
     if (HasAGroup(plan_, name)) {
-      added.push_back(name);
+      useful.push_back(name);
     } else {
       LogWarning(
-          "a collaborator was added that no task group of the plan names; it cannot take "
-          "part",
+          "a collaborator is listed that no task group of the plan names; it cannot take part",
           {{"collaborator", name.value}});
     }
   }
-  for (const CollaboratorName& name : members_) {
-    if (std::ranges::find(listed, name) != listed.end()) continue;
-    LogWarning("a collaborator was removed from the list; that counts from the next start",
-               {{"collaborator", name.value}});
-  }
-  if (added.empty()) return Ok();
-  runtime_.Enroll(added);
-  members_.insert(added.begin(), added.end());
-  LogInfo(format("Collaborators may take part from the next round on: {}", Listed(added)));
-  return Ok();
+  return useful;
 }
 
 Status Watch::TakeList() {
@@ -171,6 +195,11 @@ Status Watch::TakeCredentials() {
   return Ok();
 }
 
+std::vector<CollaboratorName> Watch::Members() {
+  const std::lock_guard lock(mutex_);
+  return members_;
+}
+
 void Watch::Start(std::chrono::milliseconds every) {
   thread_ = std::jthread([this, every](const std::stop_token& stop) {
     std::mutex mutex;
@@ -182,7 +211,7 @@ void Watch::Start(std::chrono::milliseconds every) {
       if (std::chrono::steady_clock::now() < warn_at) continue;
       warn_at += kWarnEvery;
       Plan now = plan_;
-      now.authorized.assign(members_.begin(), members_.end());
+      now.authorized = Members();
       LogCertificateWarnings(files_.cert_folder, NamesThatCount(now));
     }
   });

@@ -2,15 +2,17 @@
 // (plan/cols.yaml), what was revoked (cert/ca/signing-ca.crl), and the aggregator's own
 // certificate.
 //
+// Somebody may be in the middle of writing the list of collaborators, and half a list would throw
+// sites out of the round. So a name that is gone from it counts when a second look finds the same.
+//
 // A file that cannot be read, or says something that cannot be, changes nothing: what was in force
 // stays in force, and the log says so. docs/adr/0016-changes-while-running.md has the reasons.
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <map>
+#include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -18,6 +20,7 @@
 #include "aggregator/runtime.h"
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "fx/file_stamps.h"
 #include "pki/cert_store.h"
 #include "pki/revocation_list.h"
 #include "plan/plan.h"
@@ -43,30 +46,39 @@ class Watch {
   Watch(const Plan& plan, WatchedFiles files, std::optional<RevocationList> list,
         aggregator::Runtime& runtime);
 
-  // Looks at the files once, and tells the runtime what has changed.
+  // Looks at the files once, and tells the runtime what has changed. From any thread.
   void Look();
+
+  // Reads the list of collaborators now, and returns who may take part since then; or why the list
+  // before stays in force.
+  Result<std::vector<CollaboratorName>> ReadMembers();
+  // Looks, and takes everything over even if it seems unchanged. Says in the log what is in force
+  // then. From any thread.
+  void Reread();
 
   // Looks every second on a thread of its own, until destruction; and once a day at what is about
   // to expire.
   void Start(std::chrono::milliseconds every = std::chrono::seconds(1));
 
  private:
-  // What tells one content of a file from the next without reading it.
-  using Stamp = std::vector<std::int64_t>;
-  static Stamp StampOf(const Path& file);
-  bool Changed(const std::vector<Path>& files);
-
+  void LookLocked();
   void Try(const std::vector<Path>& files, Status (Watch::*take)(), const char* otherwise);
-  Status TakeMembers();
+  std::vector<CollaboratorName> Members();
+  Status LookAtMembers();
+  Status TakeMembers(std::vector<CollaboratorName> now);
+  // Of the names in the file, those that can take part.
+  std::vector<CollaboratorName> Useful(const std::vector<CollaboratorName>& listed) const;
   Status TakeList();
   Status TakeCredentials();
 
   const Plan plan_;
   const WatchedFiles files_;
   aggregator::Runtime& runtime_;
-  std::map<Path, Stamp> seen_;
+  std::mutex mutex_;  // of everything below but the thread
+  FileStamps stamps_;
   std::map<std::string, std::string> complaints_;  // of what is not as it should be now
-  std::set<CollaboratorName> members_;
+  std::vector<CollaboratorName> members_;
+  std::optional<std::vector<CollaboratorName>> doubted_;  // a list with fewer, at the look before
   std::optional<RevocationList> list_;
   std::jthread thread_;  // last: it uses everything else
 };

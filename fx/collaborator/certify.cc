@@ -1,6 +1,7 @@
 #include "fx/collaborator/certify.h"
 
 #include "core/base/format.h"
+#include "core/base/replace_file.h"
 #include "fx/certificates.h"
 #include "fx/collaborator/cert_packages.h"
 #include "fx/passphrase.h"
@@ -100,7 +101,7 @@ class CollaboratorCertify : public Command {
         TRY(AddCollaboratorToCols(kColsFile, CollaboratorName{.value = identity.name()}));
     const Path file = identity.File(kCertFolder, ".crt");
     TRY(MakeFolders(file.parent_path(), 0700));
-    TRY(AtomicWrite(file, certificate.ToPem()));
+    TRY(ReplaceFile(file, certificate.ToPem()));
     TRY(WriteSignedPackage(identity, certificate, authority.ChainPem()));
     io.err << format("{} {} {}\nSend this back to the collaborator: {}\n", identity.name(),
                      added ? "may take part now: added to" : "was already listed in", kColsFile,
@@ -114,7 +115,7 @@ class CollaboratorCertify : public Command {
     TRY(RefuseForeignChain(package));
     const Path leaf_file = package.identity.File(kCertFolder, ".crt");
     TRY(InstallCertificate(kCertFolder, package.identity, package.certificate));
-    TRY(AtomicWrite(ChainFile(kCertFolder), package.chain));
+    TRY(ReplaceFile(ChainFile(kCertFolder), package.chain));
     io.err << format(
         "Certificate of {}, signed by {}, valid until {}: {}\nTrusted from now on: {}\n",
         package.identity.name(), package.certificate.DescribeIssuer(),

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <chrono>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -12,13 +13,18 @@
 
 #include "collaborator/backoff.h"
 #include "collaborator/grpc_link.h"
+#include "collaborator/site_limits.h"
 #include "core/base/file.h"
 #include "core/base/format.h"
+#include "core/base/host_port.h"
 #include "fx/checks/check_list.h"
+#include "fx/collaborator/local_zone.h"
+#include "fx/collaborator/site.h"
 #include "pki/cert_store.h"
 #include "pki/identity.h"
 #include "pki/tcp_connection.h"
 #include "pki/tls_probe.h"
+#include "pki/tunnel.h"
 #include "plan/load.h"
 #include "rpc/grpc_log.h"
 
@@ -54,7 +60,8 @@ Result<std::string> AddressesOf(const std::string& host) {
 // Asks for a model that cannot exist. The aggregator judges the caller and the plan before it looks
 // for the model, so "there is none" is the answer to someone who may take part; nothing else has
 // happened there: no task is handed out, no clock of a round starts.
-Status AskForNothing(const Plan& plan, const CollaboratorName& name, PemBundle credentials) {
+Status AskForNothing(const Plan& plan, const CollaboratorName& name,
+                     const std::optional<Proxy>& proxy, PemBundle credentials) {
   std::stop_source stop;
   const std::jthread alarm([&stop](const std::stop_token& done) {
     if (collaborator::WaitFor(kCallMs, done)) stop.request_stop();
@@ -62,6 +69,7 @@ Status AskForNothing(const Plan& plan, const CollaboratorName& name, PemBundle c
   auto options = collaborator::LinkOptionsOf(plan, name);
   options.model_size = 0;
   options.stop = stop.get_token();
+  options.proxy = proxy;
   const auto link = collaborator::MakeGrpcLink(std::move(options), std::move(credentials));
   const TempDir nowhere;
   const ModelId no_model{std::string(64, '0')};
@@ -91,6 +99,7 @@ class CollaboratorPing : public Command {
   void Declare(Flags& flags) override {
     flags.RequiredText("-n,--collaborator_name", &name_, "The name this site was certified under");
     flags.WorkspaceFile("-p,--plan", &plan_, "The plan of the federation");
+    flags.WorkspaceFile("--site", &site_, kSiteFileHelp);
     flags.Switch("--json", &json_, "For programs: the steps as JSON");
   }
 
@@ -114,40 +123,81 @@ class CollaboratorPing : public Command {
       return steps.Bad("plan", resolved.error());
     }
     steps.Good("plan", format("{}, hash {}...", plan_, plan->digest.substr(0, 8)));
-    Reach(*plan, CollaboratorName{name->name()}, steps);
+    const auto site = LoadSite(site_, plan->network);
+    if (!site) return steps.Bad("site settings", site.error());
+    SayHours(*site, steps);
+    Reach(*plan, CollaboratorName{name->name()}, *site, steps);
   }
 
-  static void Reach(const Plan& plan, const CollaboratorName& name, CheckList& steps) {
-    const std::string& host = plan.network.agg_addr;
+  static void SayHours(const SiteSettings& site, CheckList& steps) {
+    if (site.hours.always()) return;
+    const auto world = collaborator::RealWorld({});
+    const std::string now =
+        format("it is {}; {}", collaborator::LocalTimeText(world), site.hours.text());
+    if (const auto trouble = TroubleWithZone()) {
+      steps.Warn("time zone", trouble->what, trouble->advice);
+    }
+    const collaborator::SiteLimits limits(0, site.hours, world);
+    if (limits.Open()) return steps.Good("hours", format("open now ({})", now));
+    steps.Warn("hours", format("this site does not take part now ({})", now),
+               "fx collaborator start waits until they begin");
+  }
+
+  static void Reach(const Plan& plan, const CollaboratorName& name, const SiteSettings& site,
+                    CheckList& steps) {
     PemBundle credentials;
     if (plan.network.tls) {
-      auto loaded = LoadCollaboratorCredentials(plan.network.cert_folder, name);
+      auto loaded = LoadCollaboratorCredentials(plan.network.cert_folder, name, site.ca_bundle);
       if (!loaded) return steps.Bad("certificate", loaded.error());
       credentials = *std::move(loaded);
       steps.Good("certificate", format("of {}, with its key and authorities", name.value));
     }
-    const auto addresses = AddressesOf(host);
-    if (!addresses) return steps.Bad("name resolution", addresses.error());
-    steps.Good("name resolution", format("{} is {}", host, *addresses));
-    if (!Connect(plan, credentials, steps)) return;
-    Ask(plan, name, std::move(credentials), steps);
+    if (!(site.proxy ? Tunnel(plan, *site.proxy, steps) : Connect(plan, steps))) return;
+    if (!Shake(plan, site.proxy, credentials, steps)) return;
+    Ask(plan, name, site.proxy, std::move(credentials), steps);
   }
 
-  static bool Connect(const Plan& plan, const PemBundle& credentials, CheckList& steps) {
+  static bool Tunnel(const Plan& plan, const Proxy& proxy, CheckList& steps) {
+    const Deadline deadline = std::chrono::steady_clock::now() + kPatience;
+    const NetworkSettings& network = plan.network;
+    const auto tunnel = OpenTunnel(proxy, network.agg_addr, network.agg_port, deadline);
+    if (!tunnel) {
+      steps.Bad("proxy", tunnel.error());
+      return false;
+    }
+    steps.Good("proxy", format("{} (from {}) connects to {}", proxy.Place(), proxy.origin,
+                               HostAndPort(network.agg_addr, network.agg_port)));
+    return true;
+  }
+
+  static bool Connect(const Plan& plan, CheckList& steps) {
     const std::string& host = plan.network.agg_addr;
     const std::uint16_t port = plan.network.agg_port;
+    const auto addresses = AddressesOf(host);
+    if (!addresses) {
+      steps.Bad("name resolution", addresses.error());
+      return false;
+    }
+    steps.Good("name resolution", format("{} is {}", host, *addresses));
     const Deadline deadline = std::chrono::steady_clock::now() + kPatience;
     if (const auto tcp = TcpConnection::Open(host, port, deadline); !tcp) {
       steps.Bad("TCP", tcp.error());
       return false;
     }
     steps.Good("TCP", format("port {} is open", port));
+    return true;
+  }
+
+  static bool Shake(const Plan& plan, const std::optional<Proxy>& proxy,
+                    const PemBundle& credentials, CheckList& steps) {
+    const std::string& host = plan.network.agg_addr;
     if (!plan.network.tls) {
       steps.Warn("TLS", "switched off by the plan (network.settings.use_tls)",
                  "leave it off only on a network that is not shared");
       return true;
     }
-    if (const Status tls = ProbeTls(host, port, credentials, kPatience); !tls) {
+    if (const Status tls = ProbeTls(host, plan.network.agg_port, credentials, kPatience, proxy);
+        !tls) {
       steps.Bad("TLS", tls.error());
       return false;
     }
@@ -155,9 +205,9 @@ class CollaboratorPing : public Command {
     return true;
   }
 
-  static void Ask(const Plan& plan, const CollaboratorName& name, PemBundle credentials,
-                  CheckList& steps) {
-    const Status answer = AskForNothing(plan, name, std::move(credentials));
+  static void Ask(const Plan& plan, const CollaboratorName& name, const std::optional<Proxy>& proxy,
+                  PemBundle credentials, CheckList& steps) {
+    const Status answer = AskForNothing(plan, name, proxy, std::move(credentials));
     if (answer) {
       steps.Good("authorization", format("{} may take part", name.value));
       steps.Good("plan digest", "the aggregator has the same plan");
@@ -173,6 +223,7 @@ class CollaboratorPing : public Command {
 
   std::string name_;
   std::string plan_ = "plan/plan.yaml";
+  std::string site_ = kSiteFile;
   bool json_ = false;
 };
 

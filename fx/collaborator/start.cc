@@ -2,17 +2,23 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <memory>
 #include <string>
 #include <utility>
 
 #include "collaborator/grpc_link.h"
 #include "collaborator/local_store.h"
+#include "collaborator/site_limits.h"
 #include "collaborator/task_loop.h"
 #include "core/base/format.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "fx/certificates.h"
+#include "fx/collaborator/site.h"
+#include "fx/collaborator/site_credentials.h"
+#include "fx/collaborator/vitals.h"
 #include "fx/progress_line.h"
+#include "fx/service/service.h"
 #include "fx/stop_on_signal.h"
 #include "pki/cert_store.h"
 #include "pki/identity.h"
@@ -22,7 +28,7 @@
 #include "rpc/grpc_log.h"
 #include "tasks/data_loader.h"
 #include "tasks/lazy_runner.h"
-#include "tasks/shared_optimizer.h"
+#include "tasks/site_runner.h"
 #include "tasks/task_runner.h"
 
 namespace fx {
@@ -41,16 +47,25 @@ Status CheckPlan(const Plan& plan) {
 
 // The collaborator's line of data.yaml.
 Result<std::string> DataPathOf(const std::string& data_config, const std::string& name) {
-  const std::string hint = format("fx collaborator create -n {} -d <data path or shard>", name);
+  std::error_code error;
+  const std::string file = std::filesystem::absolute(data_config, error).string();
+  const auto missing = [&](const std::string& what) {
+    return Fail(
+        Error(ErrorCode::kNotFound, what)
+            .Hint(format("fx collaborator create -n {} -d <data path or shard>; in a container, "
+                         "mount the file that has this line at {}, and the data where it says",
+                         name, file)));
+  };
+  if (std::filesystem::is_directory(file, error)) {
+    return missing(data_config + " is a folder: docker makes one where a file to mount is missing");
+  }
   if (!Exists(data_config)) {
-    return Fail(Error(ErrorCode::kNotFound, data_config + " does not exist").Hint(hint));
+    return missing(data_config + " does not exist; neither archives nor images bring it along");
   }
   auto entries = TRY(LoadDataFile(data_config));
   const auto entry = entries.find(name);
   if (entry == entries.end()) {
-    return Fail(Error(ErrorCode::kNotFound,
-                      format("{} has no line for the collaborator {}", data_config, name))
-                    .Hint(hint));
+    return missing(format("{} has no line for the collaborator {}", data_config, name));
   }
   return entry->second;
 }
@@ -63,13 +78,6 @@ double SteadySeconds() {
 bool ShowProgress(const Io& io) {
   const char* const forced = std::getenv("FX_PROGRESS");
   return io.err_is_tty || (forced != nullptr && std::string_view(forced) == "1");
-}
-
-collaborator::TaskLoopOptions LoopOptions(const Plan& plan, const CollaboratorName& name) {
-  collaborator::TaskLoopOptions options{
-      .name = name, .tasks = plan.tasks, .settings = plan.collaborator, .clock = SteadySeconds};
-  if (plan.aggregator.write_logs) options.metrics_file = "logs/" + name.value + "_metrics.txt";
-  return options;
 }
 
 // Loads data and network, so that whatever is wrong with them is said at once, and lets go of them:
@@ -90,12 +98,6 @@ Status TryData(const Plan& plan, const CollaboratorName& name, const std::string
   return Ok();
 }
 
-Result<std::unique_ptr<TaskRunner>> RunnerOf(const Plan& plan, const DataLoader& data) {
-  auto runner = TRY(MakeTaskRunner(plan.task_runner, plan.data_loader, data));
-  if (plan.collaborator.opt_treatment != OptTreatment::kContinueGlobal) return runner;
-  return ShareOptimizer(plan, std::move(runner));
-}
-
 class CollaboratorStart : public Command {
  public:
   std::string_view noun() const override { return "collaborator"; }
@@ -110,21 +112,58 @@ class CollaboratorStart : public Command {
     flags.WorkspaceFile("-d,--data_config", &data_config_,
                         "Where this site's data is, a line a name");
     flags.RequiredText("-n,--collaborator_name", &name_, "The name this site was certified under");
+    flags.WorkspaceFile("--site", &site_, kSiteFileHelp);
+    DeclareHealth(flags, &health_);
   }
 
   Status Run(Io& io) override { return In(Start(io), "cannot take part in the federation"); }
 
  private:
+  // What Start has found out, and who watches.
+  struct Part {
+    const Plan& plan;
+    const CollaboratorName& name;
+    const std::string& data_path;
+    const SiteSettings& settings;
+    StopOnSignal& signals;
+    CollaboratorVitals& vitals;
+    Service& service;
+  };
+
   Status Start(Io& io) const {
-    const StopOnSignal signals;
+    StopOnSignal signals;  // before any thread
     InstallGrpcLog(GrpcRole::kClient);
     const Plan plan = TRY(LoadPlan(plan_, kColsFile));
     TRY(CheckPlan(plan));
     const CollaboratorName name{TRY(Identity::Collaborator(name_)).name()};
     const std::string data_path = TRY(DataPathOf(data_config_, name.value));
-    PemBundle credentials = plan.network.tls
-                                ? TRY(LoadCollaboratorCredentials(plan.network.cert_folder, name))
-                                : PemBundle();
+    const SiteSettings settings = TRY(LoadSite(site_, plan.network));
+    CollaboratorVitals vitals;
+    const auto service =
+        TRY(Service::Start(signals, health_,
+                           {.line = [&] { return vitals.Line(); },
+                            .metrics = [&] { return vitals.Metrics(); },
+                            .working = [&] { return vitals.reaches_aggregator(); }}));
+    return TakePart({plan, name, data_path, settings, signals, vitals, *service}, io);
+  }
+
+  static Result<PemBundle> CredentialsOf(const Part& part) {
+    return LoadCollaboratorCredentials(part.plan.network.cert_folder, part.name,
+                                       part.settings.ca_bundle);
+  }
+
+  static std::shared_ptr<collaborator::SiteLimits> LimitsOf(const Part& part) {
+    LogSite(part.settings);
+    return std::make_shared<collaborator::SiteLimits>(
+        part.settings.bytes_per_second, part.settings.hours,
+        collaborator::RealWorld(part.signals.token()));
+  }
+
+  static Status TakePart(const Part& part, Io& io) {
+    const auto& [plan, name, data_path, settings, signals, vitals, service] = part;
+    SiteCredentials site(CredentialFilesOf(plan.network.cert_folder, name),
+                         [&part] { return CredentialsOf(part); });
+    PemBundle credentials = plan.network.tls ? TRY(CredentialsOf(part)) : PemBundle();
     if (plan.network.tls) LogCertificateWarnings(plan.network.cert_folder, {name.value});
     auto store = TRY(collaborator::LocalStore::Open(collaborator::StatePath(".", name, plan)));
     io.out << format("Data = {{'{}': '{}'}}\n", name.value, data_path) << std::flush;
@@ -132,28 +171,56 @@ class CollaboratorStart : public Command {
     std::unique_ptr<DataLoader> data;
     const auto runner =
         MakeLazyRunner(ModelLayout(plan), [&]() -> Result<std::unique_ptr<TaskRunner>> {
-          data = TRY(MakeDataLoader(plan.data_loader, data_path));
-          return RunnerOf(plan, *data);
+          data = TRY(MakeDataLoader(part.plan.data_loader, part.data_path));
+          return MakeSiteRunner(part.plan, *data);
         });
 
+    const auto limits = LimitsOf(part);
     auto link_options = collaborator::LinkOptionsOf(plan, name);
     link_options.stop = signals.token();
+    link_options.proxy = settings.proxy;
+    link_options.limits = limits;
+    link_options.gauges = &vitals.link();
+    if (plan.network.tls) link_options.renewed = [&] { return site.Renewed(); };
     const auto link = collaborator::MakeGrpcLink(std::move(link_options), std::move(credentials));
     ProgressLine line(io.err);
-    auto options = LoopOptions(plan, name);
-    options.stop = signals.token();
+    auto options = LoopOptions(part);
+    options.limits = limits;
     options.clear = [&] { line.Clear(); };
     if (ShowProgress(io)) {
       options.show = [&](Round round, const TaskName& task, const Progress& progress) {
         line.Show(ProgressText(round, task, progress));
       };
     }
+    const auto on_hang_up = service.Ready([&] {
+      if (part.plan.network.tls) site.Reread();
+    });
     return collaborator::TaskLoop(std::move(options), std::move(store), *link, *runner).Run();
+  }
+
+  static collaborator::TaskLoopOptions LoopOptions(const Part& part) {
+    const Plan& plan = part.plan;
+    collaborator::TaskLoopOptions options{.name = part.name,
+                                          .tasks = plan.tasks,
+                                          .settings = plan.collaborator,
+                                          .has_sums = HasSums(plan),
+                                          .stop = part.signals.token(),
+                                          .clock = SteadySeconds};
+    if (plan.aggregator.write_logs) {
+      options.metrics_file = "logs/" + part.name.value + "_metrics.txt";
+    }
+    options.doing = [part](const collaborator::Step& step) {
+      part.vitals.Doing(step);
+      part.service.Tell();
+    };
+    return options;
   }
 
   std::string plan_ = "plan/plan.yaml";
   std::string data_config_ = "plan/data.yaml";
   std::string name_;
+  std::string site_ = kSiteFile;
+  std::string health_;
 };
 
 }  // namespace

@@ -210,7 +210,7 @@ void ExamineData(const Plan& plan, const CollaboratorName& name, const std::stri
   const auto data = MakeDataLoader(plan.data_loader, data_path);
   if (!data) return list.Bad(check, data.error());
   if (const auto runner = MakeTaskRunner(plan.task_runner, plan.data_loader, **data); !runner) {
-    return list.Bad(check, runner.error());
+    return list.Bad(check, Error(runner.error()).In("cannot train on the data " + data_path));
   }
   list.Good(check, format("{} samples to train on and {} to validate with, each {}",
                           (*data)->train().size(), (*data)->validation().size(),

@@ -47,6 +47,7 @@ class Recorder : public Flags {
 
   std::vector<OptionFacts> Take() {
     Add("-l,--log-level", OptionKind::kText, kLogLevelHelp);
+    Add("--log-format", OptionKind::kText, kLogFormatHelp);
     Add("-h,--help", OptionKind::kSwitch, "The options of this command, and an example");
     return std::move(options_);
   }
@@ -63,6 +64,7 @@ class Recorder : public Flags {
 
 std::vector<OptionFacts> GlobalOptions() {
   return {Option("-l,--log-level", OptionKind::kText, kLogLevelHelp),
+          Option("--log-format", OptionKind::kText, kLogFormatHelp),
           Option("--no-warnings", OptionKind::kSwitch,
                  "Accepted for OpenFL's sake: there are no warnings of Python to hide"),
           Option("-h,--help", OptionKind::kSwitch,

@@ -28,15 +28,18 @@ struct CommandFacts {
   std::string verb;  // "" if the noun says it all
   std::string summary;
   std::string example;
-  std::vector<OptionFacts> options;  // as declared, -l and -h at the end
+  std::vector<OptionFacts> options;  // as declared, then -l, --log-format and -h
 
   std::string words() const { return verb.empty() ? noun : noun + " " + verb; }
 };
 
-// Of -l, before the noun and after the verb.
+// Of -l and --log-format, before the noun and after the verb.
 inline constexpr const char* kLogLevelHelp = "Log lines to show: debug, info, warning or error";
 
-// `-l`, `--no-warnings`, `-h` and `--version`, which stand before the noun.
+inline constexpr const char* kLogFormatHelp =
+    "Form of log lines: auto (for people on a terminal, else logfmt), logfmt or json";
+
+// `-l`, `--log-format`, `--no-warnings`, `-h` and `--version`, which stand before the noun.
 std::vector<OptionFacts> GlobalOptions();
 
 std::vector<CommandFacts> FactsOf(std::span<const std::unique_ptr<Command>> commands);

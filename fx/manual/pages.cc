@@ -28,9 +28,10 @@ struct Word {
   std::string_view meaning;
 };
 
-constexpr std::array<Word, 3> kEnvironment{{
+constexpr std::array<Word, 4> kEnvironment{{
     {"FQDN", "The name of this machine, where the plan's agg_addr is auto."},
     {"LOG_FILE", "A file that log lines are appended to as well."},
+    {"FX_LOG_FORMAT", "What --log-format is where it is not given."},
     {"FX_PROGRESS", "1: show how far training is even where there is no terminal."},
 }};
 
@@ -122,7 +123,8 @@ std::string MarkdownCommand(const CommandFacts& c) {
       format("### fx {}\n\n{}.\n\n```\n{}\n```\n\n", c.words(), c.summary, c.example);
   std::string options;
   for (const OptionFacts& option : c.options) {
-    if (option.names.back() == "--help" || option.names.back() == "--log-level") continue;
+    const std::string& name = option.names.back();
+    if (name == "--help" || name == "--log-level" || name == "--log-format") continue;
     options += MarkdownOption(option);
   }
   return options.empty() ? text : text + std::string(kTableHead) + options + "\n";
@@ -157,7 +159,7 @@ std::string MarkdownReference(std::span<const CommandFacts> commands) {
       "is "
       "for programs, or\nsays what is wrong and what helps ([exit codes](exit-codes.md)). Options "
       "that name the plan,\n`cols.yaml` or `data.yaml` take files of the workspace only.\n\n"
-      "Before the noun; `-l` and `-h` also behind any command:\n\n";
+      "Before the noun; `-l`, `--log-format` and `-h` also behind any command:\n\n";
   text += kTableHead;
   for (const OptionFacts& option : GlobalOptions()) text += MarkdownOption(option);
   std::string noun;

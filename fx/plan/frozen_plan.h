@@ -11,4 +11,8 @@ namespace fx {
 // still "auto", and one whose initial model is missing: such a plan cannot be run by anyone.
 Result<Path> FreezePlan(const Path& plan_file, const Path& cols_file);
 
+// The same, but content with a frozen plan that is there already: a site has it from the
+// aggregator, without the initial model.
+Result<Path> FindOrFreezePlan(const Path& plan_file, const Path& cols_file);
+
 }  // namespace fx

@@ -5,6 +5,7 @@
 
 #include "core/base/file.h"
 #include "core/base/format.h"
+#include "core/base/replace_file.h"
 #include "core/tensor/state_names.h"
 #include "fx/host_name.h"
 #include "fx/workspace/marker.h"
@@ -110,15 +111,18 @@ class PlanInitialize : public Command {
     if (!address.empty()) address = TRY(Identity::Aggregator(address)).name();
     const std::string text = TRY(ReadFile(plan_));
     const std::string resolved = TRY(ResolvePlan(text, plan_, address));
-    return resolved == text ? Ok() : AtomicWrite(plan_, resolved);
+    return resolved == text ? Ok() : ReplaceFile(plan_, resolved);
   }
 
   void Describe(const Plan& plan, const Model& model, std::ostream& out) const {
-    std::int64_t parameters = 0, state = 0;
+    std::int64_t parameters = 0, state = 0, sums = 0;
     for (const auto& [name, tensor] : model) {
-      (name.starts_with(kOptimizerStatePrefix) ? state : parameters) += tensor.num_elements();
+      const bool kept = name.starts_with(kOptimizerStatePrefix);
+      (kept ? state : IsSum(name) ? sums : parameters) += tensor.num_elements();
     }
-    const std::string shared = state == 0 ? "" : format(" and {} of the optimizer's state", state);
+    std::string shared;
+    if (state > 0) shared = format(" and {} of the optimizer's state", state);
+    if (sums > 0) shared = format(" and {} of sums over sites", sums);
     out << format("Plan           {}\n", plan_) << format("Plan hash      {}\n", plan.digest)
         << format("Federation     {}\n", plan.federation_uuid)
         << format("Aggregator     {}:{}\n", plan.network.agg_addr, plan.network.agg_port)

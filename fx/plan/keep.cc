@@ -4,6 +4,7 @@
 
 #include "core/base/digest.h"
 #include "core/base/format.h"
+#include "core/base/replace_file.h"
 #include "fx/plan/commands.h"
 #include "fx/plan/named_plans.h"
 #include "fx/workspace/marker.h"
@@ -34,7 +35,7 @@ Status KeepUnsaved(const std::string& next, Io& io) {
 Status UsePlan(const std::string& name, Io& io) {
   const std::string text = TRY(ReadNamedPlan(name));
   TRY(KeepUnsaved(text, io));
-  TRY(AtomicWrite(kPlanFile, text));
+  TRY(ReplaceFile(kPlanFile, text));
   TRY(SetCurrentPlanName(name));
   io.out << format("The current plan is: {}\n", name);
   return Ok();
@@ -63,7 +64,7 @@ class PlanSave : public NamedPlanCommand {
     const Path file = TRY(NamedPlanFile(name_));
     const std::string text = TRY(ReadFile(kPlanFile, kMaxYamlBytes));
     TRY(MakeFolders(file.parent_path()));
-    TRY(AtomicWrite(file, text));
+    TRY(ReplaceFile(file, text));
     TRY(SetCurrentPlanName(name_));
     io.out << format("Saved {} as {}\n", kPlanFile, file.string());
     return Ok();

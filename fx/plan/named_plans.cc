@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "core/base/format.h"
+#include "core/base/replace_file.h"
 #include "fx/workspace/marker.h"
 #include "plan/canonical.h"
 #include "plan/edit.h"
@@ -67,7 +68,7 @@ Status SetCurrentPlanName(const std::string& name) {
   const std::string text = TRY(ReadFile(kWorkspaceMarker, kMaxYamlBytes));
   const std::string edited =
       TRY(In(SetPlanValue(text, kNameKey, CanonicalScalar(name)), kWorkspaceMarker));
-  return edited == text ? Ok() : AtomicWrite(kWorkspaceMarker, edited);
+  return edited == text ? Ok() : ReplaceFile(kWorkspaceMarker, edited);
 }
 
 }  // namespace fx

@@ -1,5 +1,6 @@
 // fx plan set KEY VALUE: changes one value of the plan and nothing else in the file.
 #include "core/base/format.h"
+#include "core/base/replace_file.h"
 #include "fx/plan/commands.h"
 #include "fx/plan/named_plans.h"
 #include "fx/workspace/marker.h"
@@ -39,7 +40,7 @@ class PlanSet : public Command {
     // A plan that was wrong before may be repaired one value at a time.
     const bool was_good = LoadPlanText(text, plan_, cols_).has_value();
     if (!after && was_good) return Fail(after.error());
-    if (edited != text) TRY(AtomicWrite(plan_, edited));
+    if (edited != text) TRY(ReplaceFile(plan_, edited));
     io.out << format("{}: {}  (in {})\n", key_, value_, plan_);
     if (!after) {
       io.err << after.error().Render();

@@ -2,11 +2,16 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <utility>
 
+#include "aggregator/state_folder.h"
 #include "collaborator/local_store.h"
+#include "collaborator/site_limits.h"
 #include "core/base/format.h"
+#include "fx/aggregator/admin.h"
 #include "fx/certificates.h"
+#include "fx/collaborator/site.h"
 #include "pki/expiry.h"
 #include "pki/inventory.h"
 #include "rpc/pbuf.h"
@@ -21,7 +26,12 @@ using collaborator::FinishedTask;
 using collaborator::LocalStore;
 using collaborator::SiteStatus;
 
-std::vector<Dues> DuesOf(const State& state) {
+TimeMs Now() {
+  constexpr std::int64_t kMs = 1000;
+  return TimeMs{UnixNow() * kMs};
+}
+
+std::vector<Dues> DuesOf(const State& state, TimeMs now) {
   std::vector<Dues> all;
   if (state.phase != Phase::kCollecting && state.phase != Phase::kAggregating) return all;
   for (const auto& [who, tasks] : state.assignments) {
@@ -33,6 +43,7 @@ std::vector<Dues> DuesOf(const State& state) {
         dues.owed.push_back(task);
       }
     }
+    dues.late = !dues.owed.empty() && state.deadline && now >= *state.deadline;
     if (const auto failed = state.failed.find(who); failed != state.failed.end()) {
       dues.failure = format("{} failed: {}", failed->second.task.value, failed->second.reason);
     }
@@ -50,9 +61,25 @@ ModelFacts ModelIn(const Path& workspace, const Path& file, Round round, const M
           .saved = found && *found == static_cast<std::int32_t>(Number(round))};
 }
 
+// What the aggregator knows of everyone who may take part.
+Result<std::optional<std::vector<Presence>>> PresenceOf(const Path& workspace, const Plan& plan) {
+  const auto there = TRY(AskWhoIsThere(aggregator::StatePath(workspace, plan)));
+  if (!there) return std::nullopt;
+  std::map<CollaboratorName, Presence> known;
+  for (const aggregator::Attendee& one : *there) {
+    known[one.who] = {.who = one.who, .present = one.present, .last = one.last};
+  }
+  std::vector<Presence> presence;
+  for (const CollaboratorName& who : plan.authorized) {
+    const auto found = known.find(who);
+    presence.push_back(found == known.end() ? Presence{.who = who, .last = {}} : found->second);
+  }
+  return presence;
+}
+
 AggregatorFacts FactsOf(Standing standing, const Path& workspace, const Plan& plan) {
   const State& state = standing.state;
-  AggregatorFacts facts{.standing = {}, .dues = DuesOf(state), .best = {}, .last = {}};
+  AggregatorFacts facts{.standing = {}, .dues = DuesOf(state, Now()), .best = {}, .last = {}};
   if (state.best) {
     facts.best =
         ModelIn(workspace, plan.aggregator.best_state_path, state.best->round, state.best->model);
@@ -60,6 +87,14 @@ AggregatorFacts FactsOf(Standing standing, const Path& workspace, const Plan& pl
   if (state.last) {
     facts.last =
         ModelIn(workspace, plan.aggregator.last_state_path, state.last->round, state.last->model);
+  }
+  if (standing.running) {
+    auto presence = PresenceOf(workspace, plan);
+    if (presence) {
+      facts.presence = *std::move(presence);
+    } else {
+      facts.silence = presence.error();
+    }
   }
   facts.standing = std::move(standing);
   return facts;
@@ -81,6 +116,14 @@ SiteFacts FactsOf(const CollaboratorName& name, const SiteStatus& site) {
   return facts;
 }
 
+// A file that cannot be read is for fx collaborator start to complain about.
+std::optional<HoursFacts> HoursOf(const Path& workspace) {
+  const auto site = LoadSiteFile(workspace / kSiteFile);
+  if (!site || site->hours.always()) return std::nullopt;
+  const collaborator::SiteLimits limits(0, site->hours, collaborator::RealWorld({}));
+  return HoursFacts{.hours = site->hours.text(), .open = limits.Open()};
+}
+
 // Whose certificates matter here.
 std::vector<std::string> NamesOf(const StatusFacts& facts, const Plan& plan) {
   std::vector<std::string> names;
@@ -99,6 +142,7 @@ Result<StatusFacts> GatherFacts(const Path& workspace, const Plan& plan) {
     const SiteStatus site = TRY(LocalStore::Look(collaborator::StatePath(workspace, name, plan)));
     facts.sites.push_back(FactsOf(name, site));
   }
+  if (!facts.sites.empty()) facts.hours = HoursOf(workspace);
   if (plan.network.tls) {
     facts.warnings = CertificateWarnings((workspace / plan.network.cert_folder).lexically_normal(),
                                          NamesOf(facts, plan), UnixNow());

@@ -19,6 +19,14 @@ struct Dues {
   CollaboratorName who;
   std::vector<TaskName> delivered, owed;
   std::string failure{};  // which task failed, and why
+  bool late = false;      // owes something, and the round may close without it
+};
+
+// Whether a collaborator is there, by the aggregator that runs.
+struct Presence {
+  CollaboratorName who;
+  bool present = false;
+  std::optional<TimeMs> last;  // heard of, or gone since; none if not since the aggregator began
 };
 
 // A model people take away, and whether its file holds it yet.
@@ -33,6 +41,9 @@ struct AggregatorFacts {
   aggregator::Standing standing;
   std::vector<Dues> dues;
   std::optional<ModelFacts> best, last;
+  std::optional<std::vector<Presence>> presence{};  // of everyone; none if it does not run, or
+                                                    // cannot be asked,
+  std::optional<Error> silence{};                   // for this reason
 };
 
 struct OpenResult {
@@ -48,10 +59,17 @@ struct SiteFacts {
   std::vector<OpenResult> open;  // finished in rounds after that, in that order
 };
 
+// When the sites of this workspace take part, if site.yaml says that it is not always.
+struct HoursFacts {
+  std::string hours;  // as site.yaml has them
+  bool open = false;  // now
+};
+
 struct StatusFacts {
   std::string federation;
   std::optional<AggregatorFacts> aggregator;  // if one was ever started here
   std::vector<SiteFacts> sites;               // likewise
+  std::optional<HoursFacts> hours{};          // likewise
   std::vector<std::string> warnings{};        // certificates that need attention soon
 };
 

@@ -37,7 +37,8 @@ Json FromDues(const Dues& dues) {
   return {{"name", dues.who.value},
           {"delivered", FromNames(dues.delivered)},
           {"owes", FromNames(dues.owed)},
-          {"failure", dues.failure}};
+          {"failure", dues.failure},
+          {"late", dues.late}};
 }
 
 Json FromBest(const AggregatorFacts& facts) {
@@ -46,6 +47,16 @@ Json FromBest(const AggregatorFacts& facts) {
   json["metric"] = facts.standing.state.best->metric;
   json["score"] = facts.standing.state.best->score;
   return json;
+}
+
+Json FromPresence(const std::optional<std::vector<Presence>>& presence) {
+  if (!presence) return nullptr;
+  Json list = Json::array();
+  for (const Presence& one : *presence) {
+    list.push_back(
+        {{"name", one.who.value}, {"present", one.present}, {"last_ms", FromTime(one.last)}});
+  }
+  return list;
 }
 
 Json FromAggregator(const AggregatorFacts& facts) {
@@ -72,6 +83,7 @@ Json FromAggregator(const AggregatorFacts& facts) {
           {"deadline_ms", FromTime(state.deadline)},
           {"changed_ms", FromTime(standing.changed)},
           {"collaborators", collaborators},
+          {"presence", FromPresence(facts.presence)},
           {"contacts", contacts},
           {"stragglers", stragglers},
           {"best", FromBest(facts)},
@@ -95,9 +107,12 @@ Json FromSite(const SiteFacts& site) {
 std::string JsonOf(const StatusFacts& facts) {
   Json sites = Json::array();
   for (const SiteFacts& site : facts.sites) sites.push_back(FromSite(site));
+  Json hours;
+  if (facts.hours) hours = {{"hours", facts.hours->hours}, {"open", facts.hours->open}};
   const Json json = {{"federation", facts.federation},
                      {"aggregator", facts.aggregator ? FromAggregator(*facts.aggregator) : Json()},
                      {"sites", sites},
+                     {"hours", hours},
                      {"warnings", facts.warnings}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

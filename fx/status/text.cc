@@ -18,8 +18,11 @@ std::string Listed(const Range& names) {
   return text;
 }
 
-std::string RunningText(const Standing& standing) {
-  if (standing.running) return "Aggregator: running\n";
+std::string RunningText(const AggregatorFacts& facts) {
+  const Standing& standing = facts.standing;
+  const bool silent = facts.silence && facts.silence->code() == ErrorCode::kUnavailable;
+  if (standing.running)
+    return silent ? "Aggregator: running, but it does not answer\n" : "Aggregator: running\n";
   return standing.state.phase == Phase::kFinished
              ? "Aggregator: not running\n"
              : "Aggregator: not running; fx aggregator start goes on from here\n";
@@ -44,6 +47,7 @@ std::string DuesText(const Dues& dues) {
   std::string text;
   if (!dues.delivered.empty()) text = "has delivered " + Listed(dues.delivered);
   if (!dues.owed.empty()) text += (text.empty() ? "owes " : "; owes ") + Listed(dues.owed);
+  if (dues.late) text += "; is late";
   if (text.empty()) text = "was left out";
   if (!dues.failure.empty()) text += "; " + dues.failure;
   return format("  {}: {}\n", dues.who.value, text);
@@ -55,6 +59,15 @@ std::string ContactText(const CollaboratorName& who, const aggregator::Contact& 
                 UtcText(Count(contact.last) / 1000));
 }
 
+std::string PresenceText(const Presence& one) {
+  if (!one.last) {
+    return format("{}: not heard of since the aggregator was started\n", one.who.value);
+  }
+  const std::string when = UtcText(Count(*one.last) / 1000);
+  return one.present ? format("{}: present, last call at {}\n", one.who.value, when)
+                     : format("{}: gone since {}\n", one.who.value, when);
+}
+
 std::string SavedText(const ModelFacts& model) {
   return model.saved
              ? format("in {}", model.file.string())
@@ -63,7 +76,7 @@ std::string SavedText(const ModelFacts& model) {
 
 std::string AggregatorText(const AggregatorFacts& facts) {
   const Standing& standing = facts.standing;
-  std::string text = RunningText(standing) + RoundText(standing);
+  std::string text = RunningText(facts) + RoundText(standing);
   for (const Dues& dues : facts.dues) text += DuesText(dues);
   for (const auto& [round, names] : standing.stragglers) {
     text += format("Round {} was closed without {}\n", Number(round), Listed(names));
@@ -77,6 +90,8 @@ std::string AggregatorText(const AggregatorFacts& facts) {
                    SavedText(*facts.last));
   }
   for (const auto& [who, contact] : standing.contacts) text += ContactText(who, contact);
+  if (!facts.presence) return text;
+  for (const Presence& one : *facts.presence) text += PresenceText(one);
   return text;
 }
 
@@ -98,6 +113,10 @@ std::string TextOf(const StatusFacts& facts) {
   std::string text = format("Federation {}\n", facts.federation);
   if (facts.aggregator) text += AggregatorText(*facts.aggregator);
   for (const SiteFacts& site : facts.sites) text += SiteText(site);
+  if (facts.hours) {
+    text += format("Hours of this site: {}; {}\n", facts.hours->hours,
+                   facts.hours->open ? "it takes part now" : "it waits for them now");
+  }
   for (const std::string& warning : facts.warnings) text += format("Warning: {}\n", warning);
   return text;
 }

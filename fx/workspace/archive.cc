@@ -1,17 +1,15 @@
 #include "fx/workspace/archive.h"
 
-#include <archive.h>
-#include <archive_entry.h>
-
 #include <algorithm>
 #include <array>
-#include <clocale>
 #include <cstdlib>
 #include <memory>
 #include <set>
 #include <string_view>
 
 #include "core/base/format.h"
+#include "fx/workspace/libarchive.h"
+#include "fx/workspace/utf8_locale.h"
 
 namespace fx {
 namespace {
@@ -19,38 +17,9 @@ namespace {
 constexpr std::size_t kMostEntries = 100'000;
 constexpr std::size_t kLongestName = 1024;
 
-struct ReaderFree {
-  void operator()(archive* a) const { archive_read_free(a); }
-};
-struct WriterFree {
-  void operator()(archive* a) const { archive_write_free(a); }
-};
-struct EntryFree {
-  void operator()(archive_entry* e) const { archive_entry_free(e); }
-};
-using Reader = std::unique_ptr<archive, ReaderFree>;
-using Writer = std::unique_ptr<archive, WriterFree>;
-using Entry = std::unique_ptr<archive_entry, EntryFree>;
-
-// libarchive translates names to the thread's locale and loses what that cannot say; in this one
-// nothing is lost. The process's own locale stays as it is.
-class Utf8Locale {
- public:
-  Utf8Locale() : locale_(newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {
-    if (locale_ != nullptr) before_ = uselocale(locale_);
-  }
-  ~Utf8Locale() {
-    if (locale_ == nullptr) return;
-    uselocale(before_);
-    freelocale(locale_);
-  }
-  Utf8Locale(const Utf8Locale&) = delete;
-  Utf8Locale& operator=(const Utf8Locale&) = delete;
-
- private:
-  locale_t locale_;
-  locale_t before_ = nullptr;
-};
+using Reader = ArchiveReader;
+using Writer = ArchiveWriter;
+using Entry = ArchiveItem;
 
 // What is wrong with a name, as the end of a sentence; empty if nothing is.
 std::string Complaint(std::string_view name) {
@@ -69,22 +38,6 @@ std::string Complaint(std::string_view name) {
     name.remove_prefix(end == std::string_view::npos ? name.size() : end + 1);
   }
   return "";
-}
-
-// For terminals: the text is a stranger's.
-std::string Shown(std::string_view text) {
-  std::string out(text.substr(0, 100));
-  std::ranges::replace_if(
-      out, [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }, '?');
-  return out;
-}
-
-// libarchive quotes names in its reasons, and ends some of them with a line break.
-std::string Why(archive* a) {
-  const char* text = archive_error_string(a);
-  if (text == nullptr) return "unknown reason";
-  const std::string_view reason(text);
-  return Shown(reason.substr(0, reason.find_last_not_of('\n') + 1));
 }
 
 la_ssize_t AppendTo(archive*, void* sink, const void* bytes, std::size_t size) {

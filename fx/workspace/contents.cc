@@ -7,6 +7,7 @@
 
 #include "core/base/format.h"
 #include "fx/workspace/marker.h"
+#include "pki/key_search.h"
 
 namespace fx {
 namespace {
@@ -14,21 +15,21 @@ namespace {
 constexpr std::array<std::string_view, 3> kEmptyFolders{"data", "logs", "save"};
 constexpr std::array<std::string_view, 5> kTravels{kWorkspaceMarker, "defaults", "plan",
                                                    "requirements.txt", "src"};
-constexpr std::array<std::string_view, 6> kStaysHere{".crt",  ".csr", ".key",
-                                                     ".pbuf", ".pem", ".srl"};
+constexpr const char* kDataFile = "plan/data.yaml";
+constexpr std::array<std::string_view, 12> kStaysHere{
+    ".crt", ".csr", ".der", ".jks", ".key", ".p12", ".p8", ".pbuf", ".pem", ".pfx", ".pk8", ".srl"};
 
-bool StaysHere(const Path& path) {
-  return path.filename() == "__pycache__" ||
-         std::ranges::find(kStaysHere, path.extension().string()) != kStaysHere.end();
+std::string LowerExtension(const Path& path) {
+  std::string extension = path.extension().string();
+  std::ranges::transform(extension, extension.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return extension;
 }
 
-// A key under a name that does not say so.
-Status CheckIsNoKey(const Path& path, std::string_view bytes) {
-  if (bytes.find("PRIVATE KEY-----") == std::string_view::npos) return Ok();
-  return Fail(
-      Error(ErrorCode::kFailedPrecondition,
-            format("{} holds a private key, which must not leave this machine", path.string()))
-          .Hint("move it out of the workspace, or into cert/"));
+bool StaysHere(const Path& path) {
+  return path == kDataFile || path.filename() == "__pycache__" ||
+         std::ranges::find(kStaysHere, LowerExtension(path)) != kStaysHere.end();
 }
 
 // At most `left` bytes, which become fewer by them.
@@ -48,7 +49,7 @@ Status Collect(const Path& folder, const Path& name, std::uint64_t& left,
   if (!std::filesystem::exists(status) || StaysHere(name)) return Ok();
   if (std::filesystem::is_regular_file(status)) {
     std::string bytes = TRY(ReadSome(folder / name, left));
-    TRY(CheckIsNoKey(folder / name, bytes));
+    TRY(CheckHasNoKey(folder / name, bytes));
     entries.push_back({.name = name.generic_string(), .bytes = std::move(bytes), .folder = false});
     return Ok();
   }
@@ -66,6 +67,15 @@ Status Collect(const Path& folder, const Path& name, std::uint64_t& left,
 }
 
 }  // namespace
+
+Status CheckHasNoKey(const Path& file, std::string_view bytes) {
+  const std::string_view kind = PrivateKeyIn(bytes);
+  if (kind.empty()) return Ok();
+  return Fail(
+      Error(ErrorCode::kFailedPrecondition,
+            format("{} holds {}, which must not leave this machine", file.string(), kind))
+          .Hint("move it out of the workspace, or into cert/; only certificates may travel"));
+}
 
 Result<std::vector<ArchiveEntry>> WorkspaceContents(const Path& folder) {
   std::vector<ArchiveEntry> entries;

@@ -36,6 +36,29 @@ constexpr Meaning kMeanings[] = {
     {"aggregator.settings.durability",
      "when an accepted result can survive a power cut: before its sender is told, or when its "
      "round is closed ([more](plan.md#durability))"},
+    {"aggregator.settings.best_model", "which aggregated model is kept as the best", "none"},
+    {"aggregator.settings.best_model.metric",
+     "of the tasks that validate the aggregated model; without it, of the first such task its "
+     "first "
+     "metric that is no loss, else its first",
+     "none"},
+    {"aggregator.settings.best_model.direction", "what is better"},
+    {"aggregator.settings.best_model.direction=by_name",
+     "less of what is called a loss and of `mae`, more of everything else"},
+    {"aggregator.settings.best_model.direction=max", "more"},
+    {"aggregator.settings.best_model.direction=min", "less"},
+    {"aggregator.settings.best_model.smoothing",
+     "how much of the score before is kept: score = smoothing x the score before + (1 - smoothing) "
+     "x the metric; a round by luck is then no best model (exponential smoothing, Brown 1956)"},
+    {"aggregator.settings.early_stopping", "training may end before `rounds_to_train`", "none"},
+    {"aggregator.settings.early_stopping.patience",
+     "training stops after so many rounds in a row without a gain, fewer than `rounds_to_train`; "
+     "the "
+     "aggregate of the last of "
+     "them is still made and validated (Prechelt 1998, \"Early Stopping - But When?\")",
+     "needed"},
+    {"aggregator.settings.early_stopping.min_delta",
+     "a gain is more than this over the score of the last gain"},
     {"aggregator.settings.persist_checkpoint",
      "every round is always kept on disk; `false` is refused"},
     {"aggregator.settings.single_col_cert_common_name",
@@ -69,6 +92,9 @@ constexpr Meaning kMeanings[] = {
      "not `require_client_auth`"},
     {"network.settings.client_reconnect_interval",
      "seconds between two attempts to reach the aggregator, at most"},
+    {"network.settings.keep_alive",
+     "seconds of silence after which either end asks whether the other is still there; below what "
+     "a router or firewall in between forgets idle connections after ([more](plan.md#time))"},
     {"network.settings.cert_folder", "where certificates lie"},
     {"network.settings.hash_salt", "only changes the identity of the plan", "none"},
 

@@ -10,7 +10,8 @@ namespace fx {
 namespace {
 
 constexpr std::string_view kEveryMapping = R"(
-aggregator: {}
+aggregator:
+  settings: {best_model: {}, early_stopping: {}}
 collaborator: {}
 data_loader:
   settings: {split: {}, augment: {}, categorical: {COLUMN: []}, normalise: {COLUMN: {}}}

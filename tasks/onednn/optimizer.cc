@@ -69,11 +69,28 @@ Optimizer::Optimizer(const OptimizerSpec& spec, Context& context,
   }
 }
 
-void Optimizer::BeginTask(Round round) {
-  rate_ = LearningRate(spec_, round);
+void Optimizer::BeginTask(const TaskContext& task) {
+  rate_ = LearningRate(spec_, task.round);
+  correction_ = Take(task.correction);
+  slope_ = Take(task.penalty == nullptr ? nullptr : &task.penalty->slope);
+  offset_ = Take(task.penalty == nullptr ? nullptr : &task.penalty->offset);
   for (std::size_t i = 0; i < anchor_.size(); ++i) {
     std::ranges::copy(Floats(parameters_[trained_[i]].value), Floats(anchor_[i]).begin());
   }
+}
+
+// In the layouts of the trained parameters; none of null.
+std::vector<dnnl::memory> Optimizer::Take(const Model* values) const {
+  std::vector<dnnl::memory> taken;
+  if (values == nullptr) return taken;
+  FX_CHECK(values->size() == trained_.size());
+  for (std::size_t i = 0; i < trained_.size(); ++i) {
+    const Parameter& parameter = parameters_[trained_[i]];
+    FX_CHECK((*values)[i].tensor.shape() == parameter.shape);
+    taken.push_back(ZeroMemory(context_, parameter.value.get_desc()));
+    FromTensor(context_, (*values)[i].tensor, taken.back());
+  }
+  return taken;
 }
 
 void Optimizer::PrepareGradients() {
@@ -81,12 +98,19 @@ void Optimizer::PrepareGradients() {
     AddProximal(gradients_[i], Floats(parameters_[trained_[i]].value), Floats(anchor_[i]),
                 spec_.proximal, threads_);
   }
+  for (std::size_t i = 0; i < slope_.size(); ++i) {
+    AddPenalty(gradients_[i], Floats(parameters_[trained_[i]].value), Floats(slope_[i]),
+               Floats(offset_[i]), threads_);
+  }
   if (spec_.clip_value > 0) {
     for (const std::span<float> gradient : gradients_) {
       ClipValues(gradient, spec_.clip_value, threads_);
     }
   }
   if (spec_.clip_norm > 0) ClipNorm(gradients_, spec_.clip_norm, threads_);
+  for (std::size_t i = 0; i < correction_.size(); ++i) {
+    AddTo(gradients_[i], Floats(correction_[i]), threads_);
+  }
 }
 
 float* Optimizer::SlotOf(std::size_t kind, std::size_t trained) const {

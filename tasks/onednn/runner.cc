@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <numeric>
 #include <utility>
@@ -16,6 +17,7 @@
 #include "tasks/metrics.h"
 #include "tasks/onednn/network.h"
 #include "tasks/onednn/optimizer.h"
+#include "tasks/onednn/squared_gradients.h"
 #include "tasks/prefetch.h"
 #include "tasks/progress_meter.h"
 #include "tasks/task_runner.h"
@@ -111,6 +113,12 @@ class Runner final : public TaskRunner {
     return Guarded(format("task {}", task.name.value), [&] { return TrainEpochs(task, context); });
   }
 
+  Result<Model> Fisher(const TaskSpec& task, const TaskContext& context) override {
+    UseThreads();
+    return Guarded(format("the curvature after task {}", task.name.value),
+                   [&] { return SquareGradients(task, context); });
+  }
+
   Result<TaskReport> Validate(const TaskSpec& task, const TaskContext& context) override {
     UseThreads();
     return Guarded(format("task {}", task.name.value), [&] { return Evaluate(task, context); });
@@ -144,20 +152,38 @@ class Runner final : public TaskRunner {
     const std::int64_t size = data_.train().size();
     ProgressMeter meter(context.progress, task.epochs, size);
     const MetricSums none = TRY(MetricSums::Make(spec_, task));
-    optimizer_->BeginTask(context.round);
+    optimizer_->BeginTask(context);
+    const auto step = [&] { optimizer_->Step(); };
     std::vector<Metric> metrics;
     for (std::int64_t epoch = 1; epoch <= task.epochs; ++epoch) {
       Tally tally = {.metrics = none, .loss = {}};
-      TRY(TrainEpoch(task, context, epoch, meter, tally));
+      TRY(RunEpoch(task, context, epoch, meter, tally, step));
       if (epoch == task.epochs) metrics = tally.metrics.Values(tally.loss.mean());
     }
     meter.Finish();
     TRY(CheckParameters());
-    return TaskReport{.num_samples = size, .metrics = std::move(metrics)};
+    const std::int64_t batch = TrainingBatch(task.batch_size);
+    return TaskReport{.num_samples = size,
+                      .metrics = std::move(metrics),
+                      .steps = task.epochs * ((size + batch - 1) / batch)};
   }
 
-  Status TrainEpoch(const TaskSpec& task, const TaskContext& context, std::int64_t epoch,
-                    ProgressMeter& meter, Tally& tally) {
+  // The running statistics, which an epoch moves, are put back.
+  Result<Model> SquareGradients(const TaskSpec& task, const TaskContext& context) {
+    const std::function<void(const Progress&)> nobody;
+    ProgressMeter meter(nobody, task.epochs + 1, data_.train().size());
+    const MetricSums none = TRY(MetricSums::Make(spec_, task));
+    Tally tally = {.metrics = none, .loss = {}};
+    SquaredGradients squares(context_, parameters_, spec_.threads);
+    const Model before = GetParameters();
+    TRY(RunEpoch(task, context, task.epochs + 1, meter, tally, [&] { squares.Add(); }));
+    TRY(SetParameters(before));
+    return squares.Mean();
+  }
+
+  // `use` is called after each batch, with its gradients in the parameters.
+  Status RunEpoch(const TaskSpec& task, const TaskContext& context, std::int64_t epoch,
+                  ProgressMeter& meter, Tally& tally, const std::function<void()>& use) {
     const std::int64_t size = data_.train().size();
     const std::int64_t batch = TrainingBatch(task.batch_size);
     const std::uint64_t who = HashName(context.collaborator.value);
@@ -175,14 +201,15 @@ class Runner final : public TaskRunner {
     Prefetch batches(varied, order, batch);
     while (tally.samples < size) {
       TRY(CheckCancelled(task, context));
-      TRY(TrainBatch(batches.Next(), key, tally));
+      TRY(RunBatch(batches.Next(), key, tally));
+      use();
       meter.Update(epoch, tally.samples, tally.loss.mean());
       ++key.step;
     }
     return Ok();
   }
 
-  Status TrainBatch(const Prefetch::Batch& batch, const DrawKey& key, Tally& tally) {
+  Status RunBatch(const Prefetch::Batch& batch, const DrawKey& key, Tally& tally) {
     Network& network = *TRY(NetworkFor(batch.size, true));
     network.LoadWeights();
     Load(batch, network);
@@ -190,7 +217,6 @@ class Runner final : public TaskRunner {
     TRY(CheckLoss(loss, batch, network, key));
     tally.Add(loss, network, batch.size);
     network.Backward();
-    optimizer_->Step();
     return Ok();
   }
 

@@ -144,6 +144,26 @@ void AddProximal(std::span<float> gradient, std::span<const float> w, std::span<
            m = static_cast<float>(mu)](std::ptrdiff_t i) { g[i] += m * (w[i] - a[i]); });
 }
 
+void AddPenalty(std::span<float> gradient, std::span<const float> w, std::span<const float> slope,
+                std::span<const float> offset, int threads) {
+  FX_CHECK(w.size() == gradient.size() && slope.size() == w.size() && offset.size() == w.size());
+  ForEach(std::ssize(gradient), threads,
+          [g = gradient.data(), w = w.data(), a = slope.data(),
+           b = offset.data()](std::ptrdiff_t i) { g[i] += a[i] * w[i] - b[i]; });
+}
+
+void AddSquares(std::span<float> sum, std::span<const float> gradient, int threads) {
+  FX_CHECK(sum.size() == gradient.size());
+  ForEach(std::ssize(sum), threads,
+          [s = sum.data(), g = gradient.data()](std::ptrdiff_t i) { s[i] += g[i] * g[i]; });
+}
+
+void AddTo(std::span<float> gradient, std::span<const float> correction, int threads) {
+  FX_CHECK(correction.size() == gradient.size());
+  ForEach(std::ssize(gradient), threads,
+          [g = gradient.data(), c = correction.data()](std::ptrdiff_t i) { g[i] += c[i]; });
+}
+
 void ClipValues(std::span<float> gradient, double limit, int threads) {
   ForEach(std::ssize(gradient), threads,
           [g = gradient.data(), most = static_cast<float>(limit)](std::ptrdiff_t i) {

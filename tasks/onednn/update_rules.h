@@ -44,6 +44,16 @@ void Apply(const Update& update, const OptimizerSpec& spec, double rate, double 
 void AddProximal(std::span<float> gradient, std::span<const float> w, std::span<const float> anchor,
                  double mu, int threads);
 
+// slope w - offset on top. All of one size.
+void AddPenalty(std::span<float> gradient, std::span<const float> w, std::span<const float> slope,
+                std::span<const float> offset, int threads);
+
+// The gradient's squares on top of `sum`. Both of one size.
+void AddSquares(std::span<float> sum, std::span<const float> gradient, int threads);
+
+// Both of one size.
+void AddTo(std::span<float> gradient, std::span<const float> correction, int threads);
+
 // Each gradient at most `limit` from 0.
 void ClipValues(std::span<float> gradient, double limit, int threads);
 

@@ -1,7 +1,9 @@
 """Runs a federation and kills its processes with SIGKILL at moments drawn from a seed, starting
 each again with the same command, until it ends by itself.
 
-    kill_anywhere.py FX SEED KILLS AGGREGATOR_FOLDER NAME=FOLDER [NAME=FOLDER ...]
+    kill_anywhere.py [--stop] FX SEED KILLS AGGREGATOR_FOLDER NAME=FOLDER [NAME=FOLDER ...]
+
+With --stop they are asked to stop with SIGTERM instead, and must do so in time, with exit code 3.
 
 Ends with 0 if the aggregator and every collaborator ended with 0 on their own after at most KILLS
 kills; prints what it did, so that a failure can be read.
@@ -9,11 +11,13 @@ kills; prints what it did, so that a failure can be read.
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
 
 LIMIT_SECONDS = 120
+STOP_SECONDS = 10
 
 
 class Process:
@@ -38,6 +42,15 @@ class Process:
         self.running.wait()
         self.start()
 
+    def stop_and_restart(self):
+        self.running.terminate()
+        if not self.ended(within=STOP_SECONDS):
+            sys.exit(f"{self.name} did not stop within {STOP_SECONDS} s")
+        # The signal may come before the program has taken charge of it, or after its last word.
+        if self.running.returncode not in (3, 0, -signal.SIGTERM):
+            sys.exit(f"{self.name} stopped with {self.running.returncode}")
+        self.start()
+
     def ended(self, within):
         """Whether it ends by itself within this many seconds."""
         try:
@@ -48,6 +61,9 @@ class Process:
 
 
 def main():
+    stop = sys.argv[1] == "--stop"
+    if stop:
+        del sys.argv[1]
     fx, seed, kills = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     aggregator_folder = sys.argv[4]
     draw = random.Random(seed)
@@ -61,9 +77,13 @@ def main():
         victim = draw.choice(processes)
         if victim.ended(within=draw.uniform(0.0, 0.35)):
             break
-        victim.kill_and_restart()
+        if stop:
+            victim.stop_and_restart()
+        else:
+            victim.kill_and_restart()
         done += 1
-        print(f"{time.monotonic() - begin:7.3f} s  killed {victim.name}", flush=True)
+        word = "stopped" if stop else "killed"
+        print(f"{time.monotonic() - begin:7.3f} s  {word} {victim.name}", flush=True)
 
     for process in processes:
         if not process.ended(within=max(1.0, begin + LIMIT_SECONDS - time.monotonic())):

@@ -31,7 +31,6 @@ import re
 import select
 import shutil
 import signal
-import socket
 import sqlite3
 import struct
 import subprocess
@@ -39,6 +38,8 @@ import sys
 import tempfile
 import threading
 import time
+
+from free_port import free_port
 
 ROLES = ("aggregator", "site1", "site2")
 AT_ONCE = 10  # cases under way: a federation spends most of its time waiting for its end
@@ -470,9 +471,7 @@ class Slots:
             self.free.append(slot)
 
     def make(self, folder):
-        with socket.socket() as probe:
-            probe.bind(("", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         prepared = os.path.join(folder, "prepared")
         for role in ROLES:
             shutil.copytree(os.path.join(self.source, role), os.path.join(prepared, role))

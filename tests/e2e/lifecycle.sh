@@ -6,14 +6,6 @@ source "$(dirname "$0")/common.inc"
 prepare_federation 100000
 log="$work/aggregator.err"
 
-# wait_until SECONDS WORDS FILE: until the file says the words.
-wait_until() {
-  local deadline=$((SECONDS + $1))
-  until grep -qF -- "$2" "$3" 2>/dev/null; do
-    [ "$SECONDS" -lt "$deadline" ] || fail "$3 did not say within $1 s: $2"
-    read -rt 0.1 <> <(:) || true
-  done
-}
 shown_serial() {
   # It shows no certificate of its own, and so is turned away once it has seen the server's.
   (openssl s_client -connect "localhost:$port" -alpn h2 </dev/null 2>/dev/null || true) |

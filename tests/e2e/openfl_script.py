@@ -5,7 +5,6 @@ what OpenFL's documentation says of its own command line.
 import os
 import re
 import shutil
-import socket
 import struct
 import subprocess
 import sys
@@ -14,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import yaml
+
+from free_port import free_port
 
 FX = os.environ["FX"]
 SITES = ("one", "two")
@@ -44,12 +45,6 @@ def small_data_set(folder, train=200, test=50):
         images = (patterns[labels] * 0.7).astype(np.uint8)
         write(f"{part}-images-idx3", 2051, images)
         write(f"{part}-labels-idx1", 2049, labels)
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("", 0))
-        return listener.getsockname()[1]
 
 
 def edit_plan(path, **values):

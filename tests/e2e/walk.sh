@@ -18,6 +18,7 @@ ok fx workspace export
 unzip_list WS.zip >"$work/names"
 grep -qx plan/plan.yaml "$work/names" || fail "no plan in the archive"
 ! grep -E '\.(crt|key|csr|srl|pem|pbuf)$' "$work/names" || fail "secrets in the archive"
+! grep -x plan/data.yaml "$work/names" || fail "the archive says where data lie"
 ok fx aggregator generate-cert-request --fqdn localhost
 [ -s cert/server/agg_localhost.csr ] || fail "no request of the aggregator"
 [ "$(stat -c %a cert/server/agg_localhost.key)" = 600 ] || fail "the key is open to others"

@@ -83,16 +83,25 @@ void Seeds::AddRecords() const {
   const std::vector<Record> records = {
       aggregator::RoundOpened{.round = Round{1},
                               .model = {"m1"},
-                              .assignments = {{{"ann"}, {{"train"}, {"validate"}}}, {{"bob"}, {}}}},
+                              .assignments = {{{"ann"}, {{"train"}, {"validate"}}}, {{"bob"}, {}}},
+                              .wanted = 1},
       aggregator::DeadlineSet{TimeMs{1'000}},
       aggregator::ResultAccepted{
           .who = {"ann"}, .task = {"train"}, .update = {"u1"}, .num_samples = 7, .metrics = {loss}},
       aggregator::RoundClosed{.stragglers = {{"bob"}},
-                              .metrics = {{.task = {"train"}, .metric = loss}}},
+                              .contributors = {{"ann"}},
+                              .metrics = {{.task = {"train"}, .metric = loss}},
+                              .forgets = true},
       aggregator::BestModelChosen{
           .round = Round{1}, .model = {"m1"}, .metric = "loss", .score = 0.5},
       aggregator::ModelCommitted{{"m2"}},
-      aggregator::FederationFinished{}};
+      aggregator::FederationFinished{},
+      aggregator::ResultsLost{.results = {{{"ann"}, {"train"}}}},
+      aggregator::SiteFailed{.who = {"bob"}, .task = {"train"}, .reason = "no memory"},
+      aggregator::ModelScored{.score = 0.5, .bar = 0.25, .stalled = 2},
+      aggregator::TrainingStopped{"no better in 2 rounds"},
+      aggregator::SiteLeft{{"bob"}},
+      aggregator::PauseSet{true}};
   for (const Record& record : records) {
     Add("record_json", std::string(aggregator::TypeOf(record)),
         static_cast<char>(record.index()) + aggregator::ToJson(record));

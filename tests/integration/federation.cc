@@ -140,8 +140,10 @@ TaskResult InventResult(const CollaboratorName& who, const TaskAssignment& assig
 Status Collaborate(const TestFederation& federation, const Site& site) {
   auto options = federation.LinkOptions(site.name, site.port);
   options.times = site.times;
-  const auto link =
-      collaborator::MakeGrpcLink(std::move(options), federation.pki.CollaboratorBundle(site.name));
+  if (site.adjust) site.adjust(options);
+  const auto link = collaborator::MakeGrpcLink(
+      std::move(options),
+      site.credentials ? site.credentials() : federation.pki.CollaboratorBundle(site.name));
   const auto watch = [&](const std::string& step, const auto& call) {
     if (site.before) site.before(step);
     auto done = call();

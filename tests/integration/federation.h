@@ -75,6 +75,9 @@ struct Site {
   collaborator::LinkTimes times;
   std::function<void(const std::string& step)> before;
   std::function<void(const std::string& step)> after;  // it succeeded
+  // What is special about its way to the aggregator, and about its certificate; both may be empty.
+  std::function<void(collaborator::GrpcLinkOptions& options)> adjust = {};
+  std::function<PemBundle()> credentials = {};
 };
 
 // Asks, downloads, invents and sends until told to quit.

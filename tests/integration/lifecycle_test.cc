@@ -76,7 +76,7 @@ TEST_F(Lifecycle, ARevokedSiteIsCutOffOnItsOpenChannel) {
 
 TEST_F(Lifecycle, ARevokedSiteIsNotLeftWaiting) {
   federation_.pki.AddCollaborator("zoe");
-  aggregator_.runtime().Enroll({CollaboratorName{"zoe"}});
+  aggregator_.runtime().SetMembers({{"ann"}, {"bob"}, {"zoe"}});
   const auto zoe = Open("zoe");
   // She has nothing to do before the next round, so the call waits.
   auto waiting = std::async(std::launch::async, [&] { return AskAs(zoe, "zoe"); });
@@ -199,6 +199,62 @@ TEST_F(Lifecycle, ACertificateThatDoesNotFitItsKeyIsNeverShown) {
   ExpectServed(AskAs(Open("ann"), "ann"));
 }
 
+TEST_F(Lifecycle, OnRequestTheFilesAreTakenOverAtOnce) {
+  Revoke("ann");
+  watch_.Reread();
+  ExpectRevoked(AskAs(Open("ann"), "ann"));
+  federation_.pki.AddAggregator("localhost");
+  watch_.Reread();
+  EXPECT_EQ(ShownSerial(aggregator_.port()), SerialOf("server/agg_localhost.crt"));
+}
+
+// A site that runs, with a certificate that is replaced under its feet.
+class RenewingSite : public Lifecycle {
+ protected:
+  std::unique_ptr<Link> MakeLink() {
+    auto options = federation_.LinkOptions("ann", aggregator_.port());
+    options.renewed = [this] {
+      return ++asked_ > not_before_ ? std::exchange(renewed_, std::nullopt) : std::nullopt;
+    };
+    return collaborator::MakeGrpcLink(std::move(options),
+                                      federation_.pki.CollaboratorBundle("ann"));
+  }
+  void RenewAndRevokeTheOld() {
+    const std::string old = SerialOf("client/col_ann.crt");
+    federation_.pki.AddCollaborator("ann");
+    renewed_ = federation_.pki.CollaboratorBundle("ann");
+    Must(federation_.pki.authority().Revoke({old}, {}, UnixNow()));
+    watch_.Look();
+  }
+
+  int asked_ = 0;
+  int not_before_ = 0;  // there is nothing renewed when it is asked so often
+  std::optional<PemBundle> renewed_;
+};
+
+TEST_F(RenewingSite, ShowsItsNewCertificateWithoutARestart) {
+  const auto link = MakeLink();
+  EXPECT_THAT(link->GetTasks(), IsOk());
+  RenewAndRevokeTheOld();
+  EXPECT_THAT(link->GetTasks(), IsOk());
+}
+
+TEST_F(RenewingSite, GoesOnWithTheNewOneIfTheOldIsRefused) {
+  const auto link = MakeLink();
+  EXPECT_THAT(link->GetTasks(), IsOk());
+  RenewAndRevokeTheOld();
+  not_before_ = asked_ + 1;
+  EXPECT_THAT(link->GetTasks(), IsOk());
+  EXPECT_EQ(asked_, not_before_ + 2);  // after the refusal, and before the next attempt
+}
+
+TEST_F(RenewingSite, EndsIfTheOldIsRefusedAndThereIsNoOther) {
+  const auto link = MakeLink();
+  RenewAndRevokeTheOld();
+  not_before_ = 1'000;
+  EXPECT_THAT(link->GetTasks(), IsError(ErrorCode::kUnauthenticated, "was revoked"));
+}
+
 TEST_F(Lifecycle, ASiteAddedToTheListTakesPartWithoutARestart) {
   federation_.pki.AddCollaborator("zoe");
   EXPECT_EQ(AskAs(Open("zoe"), "zoe").error_code(), StatusCode::PERMISSION_DENIED);
@@ -228,6 +284,43 @@ TEST_F(Lifecycle, ASiteThatNoGroupOfAStaticPlanNamesIsNotLetIn) {
   Must(AtomicWrite(cols_, "collaborators: [ann, bob, zoe]\n"));
   watch.Look();
   EXPECT_EQ(AskAs(Open("zoe"), "zoe").error_code(), StatusCode::PERMISSION_DENIED);
+}
+
+TEST_F(Lifecycle, ASiteTakenOffTheListIsSentAwayAndNoRoundWaitsForIt) {
+  const auto ann = Open("ann");
+  ExpectServed(AskAs(ann, "ann"));
+  Must(AtomicWrite(cols_, "collaborators: [bob]\n"));
+  watch_.Look();
+  ExpectServed(AskAs(ann, "ann"));  // the file may be half written
+  watch_.Look();
+  const grpc::Status status = AskAs(ann, "ann");
+  EXPECT_EQ(status.error_code(), StatusCode::PERMISSION_DENIED) << status.error_message();
+  EXPECT_THAT(Collaborate(federation_, "bob", aggregator_.port(), [] {}), IsOk());
+  EXPECT_THAT(aggregator_.Wait(), IsOkAndHolds(aggregator::Outcome::kFinished));
+}
+
+TEST_F(Lifecycle, AListThatWasHalfWrittenThrowsNobodyOut) {
+  Must(AtomicWrite(cols_, "collaborators: [ann]\n"));
+  watch_.Look();
+  Must(AtomicWrite(cols_, "collaborators: [ann, bob]\n"));
+  watch_.Look();
+  watch_.Look();
+  ExpectServed(AskAs(Open("bob"), "bob"));
+}
+
+TEST_F(Lifecycle, AListOfNobodyChangesNothing) {
+  Must(AtomicWrite(cols_, "collaborators:\n"));
+  watch_.Look();
+  watch_.Look();
+  ExpectServed(AskAs(Open("ann"), "ann"));
+  EXPECT_THAT(watch_.ReadMembers(),
+              IsError(ErrorCode::kFailedPrecondition, "lists nobody who can take part"));
+}
+
+TEST_F(Lifecycle, AListIsReadAtOnceForWhoAsks) {
+  Must(AtomicWrite(cols_, "collaborators: [bob]\n"));
+  EXPECT_THAT(watch_.ReadMembers(), IsOkAndHolds(testing::ElementsAre(CollaboratorName{"bob"})));
+  EXPECT_EQ(AskAs(Open("ann"), "ann").error_code(), StatusCode::PERMISSION_DENIED);
 }
 
 TEST_F(Lifecycle, AListOfNamesThatCannotBeReadChangesNothing) {

@@ -1,5 +1,5 @@
-// What becomes of the optimizer between rounds, in a federation of two sites that really train:
-// held against the same rounds without a federation.
+// What becomes of the optimizer, and of a site's part in sums, between rounds, in a federation of
+// two sites that really train: held against the same rounds without a federation.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -17,6 +17,8 @@
 #include "core/tensor/state_names.h"
 #include "plan/model_layout.h"
 #include "rpc/pbuf.h"
+#include "tasks/control_variates.h"
+#include "tasks/curvature.h"
 #include "tasks/shared_optimizer.h"
 #include "tests/integration/federation.h"
 #include "tests/support/matchers.h"
@@ -37,22 +39,52 @@ MemoryLoader DataOf(const std::string& site) {
   return MemoryLoader(RandomSet({4}, first ? 25 : 40, kClasses, first ? 1 : 2));
 }
 
+struct Treatment {
+  OptTreatment optimizer = OptTreatment::kReset;
+  bool control_variates = false;
+  bool curvature = false;
+};
+const Treatment kReset,
+    kLocal = {.optimizer = OptTreatment::kContinueLocal},
+    kGlobal = {.optimizer = OptTreatment::kContinueGlobal},
+    kControlled = {.control_variates = true}, kCurved = {.curvature = true},
+    kCurvedLocal = {.optimizer = OptTreatment::kContinueLocal, .curvature = true};
+
 std::unique_ptr<TaskRunner> RunnerOf(const Plan& plan, const DataLoader& data) {
   auto runner =
       Must(MakeTaskRunner(plan.task_runner, {.type = "", .dataset = "", .batch_size = 8}, data));
+  if (UsesControlVariates(plan)) {
+    return WithControlVariates(plan.task_runner.optimizer, std::move(runner));
+  }
+  if (UsesCurvature(plan)) {
+    return WithCurvature(plan.collaborator.opt_treatment, std::move(runner));
+  }
   if (plan.collaborator.opt_treatment != OptTreatment::kContinueGlobal) return runner;
   return ShareOptimizer(plan, std::move(runner));
 }
 
 class Treated : public testing::Test {
  protected:
-  static void SetUpPlan(TestFederation& federation, OptTreatment treatment) {
+  static void SetUpPlan(TestFederation& federation, const Treatment& treatment) {
     Plan& plan = federation.plan;
     plan.aggregator.rounds_to_train = kRounds;
-    plan.collaborator.opt_treatment = treatment;
+    plan.collaborator.opt_treatment = treatment.optimizer;
     plan.task_runner.optimizer = {.type = OptimizerType::kAdam, .learning_rate = 0.05};
-    Must(WritePbuf(federation.workspace.path() / plan.aggregator.init_state_path,
-                   InitialModel(plan), 0));
+    if (treatment.control_variates) {
+      plan.task_runner.optimizer.type = OptimizerType::kSgd;
+      plan.tasks.at({"train"}).aggregation_type = {.function = "SCAFFOLD",
+                                                   .settings = {{"global_learning_rate", 1}},
+                                                   .control_variates = true};
+    }
+    if (treatment.curvature) {
+      plan.tasks.at({"train"}).aggregation_type = {
+          .function = "FedCurv", .settings = {{"lambda", 10}}, .curvature = true};
+    }
+    Model initial = InitialModel(plan);
+    for (auto& [name, tensor] : initial) {  // what another federation may have left there
+      if (IsSum(name)) std::ranges::fill(tensor.floats(), 7.0F);
+    }
+    Must(WritePbuf(federation.workspace.path() / plan.aggregator.init_state_path, initial, 0));
   }
 
   // The site's part. `short_lives`: its process ends after each task, and another goes on.
@@ -70,6 +102,7 @@ class Treated : public testing::Test {
       collaborator::TaskLoopOptions loop{.name = {name},
                                          .tasks = federation.plan.tasks,
                                          .settings = federation.plan.collaborator,
+                                         .has_sums = HasSums(federation.plan),
                                          .stop = stop.get_token(),
                                          .clock = [] { return 0.0; }};
       if (short_lives) loop.clear = [&] { stop.request_stop(); };
@@ -81,7 +114,7 @@ class Treated : public testing::Test {
     }
   }
 
-  static Model RunFederation(std::vector<std::string> sites, OptTreatment treatment,
+  static Model RunFederation(std::vector<std::string> sites, const Treatment& treatment,
                              bool short_lives = false) {
     TestFederation federation(std::move(sites), kClasses);
     SetUpPlan(federation, treatment);
@@ -104,7 +137,10 @@ class Treated : public testing::Test {
     Model Train(const Plan& plan, const std::string& name, std::uint32_t round,
                 const Model& model) {
       Must(runner->SetParameters(model));
-      if (plan.collaborator.opt_treatment == OptTreatment::kReset) runner->ResetOptimizer();
+      const bool keeps = plan.collaborator.opt_treatment != OptTreatment::kReset;
+      const Model state = Clone(runner->GetOptimizerState());
+      runner->ResetOptimizer();
+      if (keeps || HasSums(plan)) Must(runner->SetOptimizerState(state));
       const TaskContext context{
           .round = Round{round}, .collaborator = {name}, .progress = {}, .cancelled = {}};
       Must(runner->Train(plan.tasks.at(TaskName{"train"}), context));
@@ -112,13 +148,21 @@ class Treated : public testing::Test {
     }
   };
 
-  // (25 ann + 40 bob) / 65, of the weights as a change to what they were.
+  // (25 ann + 40 bob) / 65, of the weights as a change to what they were; of sums over sites, what
+  // they were plus both changes.
   static void Average(Model& model, const Model& ann, const Model& bob) {
     const double a = 25.0 / 65, b = 40.0 / 65;
     for (std::size_t t = 0; t < model.size(); ++t) {
       const bool state = model[t].name.starts_with(kOptimizerStatePrefix);
+      const bool sums = IsSum(model[t].name);
       const std::span<float> values = model[t].tensor.floats();
       for (std::size_t i = 0; i < values.size(); ++i) {
+        if (sums) {
+          const double both = static_cast<double>(ann[t].tensor.floats()[i]) +
+                              static_cast<double>(bob[t].tensor.floats()[i]);
+          values[i] = static_cast<float>(both - static_cast<double>(values[i]));
+          continue;
+        }
         const double mean = a * static_cast<double>(ann[t].tensor.floats()[i]) +
                             b * static_cast<double>(bob[t].tensor.floats()[i]);
         const float base = state ? 0 : values[i];
@@ -127,7 +171,7 @@ class Treated : public testing::Test {
     }
   }
 
-  static Model RunByHand(OptTreatment treatment) {
+  static Model RunByHand(const Treatment& treatment) {
     TestFederation federation({"ann", "bob"}, kClasses);
     SetUpPlan(federation, treatment);
     const Plan& plan = federation.plan;
@@ -153,7 +197,7 @@ class Treated : public testing::Test {
   }
 };
 
-class OptTreatmentTest : public Treated, public testing::WithParamInterface<OptTreatment> {};
+class OptTreatmentTest : public Treated, public testing::WithParamInterface<Treatment> {};
 
 TEST_P(OptTreatmentTest, TwoSitesEndWithWhatTheSameRoundsGiveByHand) {
   const Model model = RunFederation({"ann", "bob"}, GetParam());
@@ -166,29 +210,32 @@ TEST_P(OptTreatmentTest, SitesThatStartAnewForEachTaskChangeNothing) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Plan, OptTreatmentTest,
-                         testing::Values(OptTreatment::kReset, OptTreatment::kContinueLocal,
-                                         OptTreatment::kContinueGlobal));
+                         testing::Values(kReset, kLocal, kGlobal, kControlled, kCurved,
+                                         kCurvedLocal));
 
 // There is nobody to share it with.
 TEST_F(Treated, OneSiteAloneTrainsTheSameWhetherItsOptimizerIsSharedOrKept) {
-  const Model kept = RunFederation({"ann"}, OptTreatment::kContinueLocal);
-  Model shared = RunFederation({"ann"}, OptTreatment::kContinueGlobal);
+  const Model kept = RunFederation({"ann"}, kLocal);
+  Model shared = RunFederation({"ann"}, kGlobal);
   std::erase_if(shared, [](const NamedTensor& tensor) {
     return tensor.name.starts_with(kOptimizerStatePrefix);
   });
   ExpectEqual(shared, kept);
 }
 
-TEST_F(Treated, TheThreeTreatmentsTrainDifferently) {
-  const auto first_weight = [](OptTreatment treatment) {
+TEST_F(Treated, TheTreatmentsTrainDifferently) {
+  const auto first_weight = [](const Treatment& treatment) {
     return RunByHand(treatment).front().tensor.floats()[0];
   };
-  const float reset = first_weight(OptTreatment::kReset);
-  const float local = first_weight(OptTreatment::kContinueLocal);
-  const float global = first_weight(OptTreatment::kContinueGlobal);
+  const float reset = first_weight(kReset);
+  const float local = first_weight(kLocal);
+  const float global = first_weight(kGlobal);
   EXPECT_NE(reset, local);
   EXPECT_NE(local, global);
   EXPECT_NE(global, reset);
+  const float curved = first_weight(kCurved);
+  EXPECT_NE(curved, reset);
+  EXPECT_NE(curved, first_weight(kCurvedLocal));
 }
 
 }  // namespace

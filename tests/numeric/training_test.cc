@@ -36,22 +36,30 @@ std::vector<std::byte> BytesOf(const Model& model) {
 
 // Trains `reference` as the contract of the runner says: shuffled anew each epoch by the plan's
 // seed, round, epoch and collaborator; batches in that order, the last one smaller.
+template <typename Use>
+void ForEachGradient(const Reference& reference, const NetworkSpec& network, const MemorySet& data,
+                     std::size_t batch, std::uint64_t epoch, Use use) {
+  const auto size = static_cast<std::size_t>(data.size());
+  const auto order =
+      Permutation(size, RandomStream(network.seed, "shuffle", 2, epoch, HashName("one")));
+  for (std::size_t begin = 0; begin < size; begin += batch) {
+    const std::size_t end = std::min(size, begin + batch);
+    std::vector<Values> gradients = reference.ZeroGradients();
+    for (std::size_t i = begin; i < end; ++i) {
+      reference.AddGradient(data.sample(order[i]), data.label(order[i]),
+                            1 / static_cast<double>(end - begin), gradients);
+    }
+    use(std::move(gradients));
+  }
+}
+
 void TrainReference(Reference& reference, const NetworkSpec& network, const MemorySet& data,
                     std::size_t batch, std::uint64_t epochs) {
   ReferenceOptimizer optimizer(network.optimizer);
-  const auto size = static_cast<std::size_t>(data.size());
   for (std::uint64_t epoch = 1; epoch <= epochs; ++epoch) {
-    const auto order =
-        Permutation(size, RandomStream(network.seed, "shuffle", 2, epoch, HashName("one")));
-    for (std::size_t begin = 0; begin < size; begin += batch) {
-      const std::size_t end = std::min(size, begin + batch);
-      std::vector<Values> gradients = reference.ZeroGradients();
-      for (std::size_t i = begin; i < end; ++i) {
-        reference.AddGradient(data.sample(order[i]), data.label(order[i]),
-                              1 / static_cast<double>(end - begin), gradients);
-      }
+    ForEachGradient(reference, network, data, batch, epoch, [&](std::vector<Values> gradients) {
       optimizer.Step(reference.parameters(), std::move(gradients));
-    }
+    });
   }
 }
 
@@ -167,6 +175,71 @@ TEST(Schedule, SetsTheLearningRateOfTheRound) {
                                 .schedule = {.type = ScheduleType::kStep, .factor = 0.5}};
   EXPECT_EQ(TrainedInRound(2, halved, data), TrainedInRound(2, {.learning_rate = 0.02}, data));
   EXPECT_EQ(TrainedInRound(0, halved, data), TrainedInRound(0, {.learning_rate = 0.08}, data));
+}
+
+// Of the initial model, by plain loops: the mean of the squares, in the epoch after one.
+std::vector<Values> SquaredGradients(const NetworkSpec& network, const MemorySet& data,
+                                     std::size_t batch) {
+  const Reference reference(network, InitialModel(network));
+  std::vector<Values> mean = reference.ZeroGradients();
+  double batches = 0;
+  ForEachGradient(reference, network, data, batch, 2, [&](const std::vector<Values>& gradients) {
+    ++batches;
+    for (std::size_t p = 0; p < mean.size(); ++p) {
+      for (std::size_t i = 0; i < mean[p].size(); ++i) {
+        mean[p][i] += (gradients[p][i] * gradients[p][i] - mean[p][i]) / batches;
+      }
+    }
+  });
+  return mean;
+}
+
+TEST(Fisher, IsTheMeanOverBatchesOfTheirSquaredGradients) {
+  // What the optimizer adds to gradients, or takes from them, does not count.
+  const NetworkSpec network =
+      SmallNetwork({.weight_decay = 0.5, .clip_norm = 0.01, .clip_value = 0.001, .proximal = 2});
+  const MemoryLoader data(RandomSet(kInput, 50, kClasses, 3));
+  for (const std::int64_t batch : {1, 16, 50}) {
+    const auto runner = RunnerFor(network, data, batch);
+    const Model fisher = runner->Fisher(TrainTask(), InRound(2)).value();
+    const auto expected = SquaredGradients(network, data.train(), static_cast<std::size_t>(batch));
+    ASSERT_EQ(fisher.size(), expected.size());
+    for (std::size_t p = 0; p < fisher.size(); ++p) {
+      EXPECT_EQ(fisher[p].name, runner->layout()[p].name);
+      EXPECT_LT(RelativeError(fisher[p].tensor.floats(), expected[p]), 1e-4)
+          << fisher[p].name << " in batches of " << batch;
+    }
+  }
+}
+
+TEST(Fisher, ChangesNeitherWeightsNorStatisticsNorTheOptimizer) {
+  const NetworkSpec network = MakeNetwork(kInput,
+                                          {Conv2d("conv", 5, 3, 1),
+                                           {.type = LayerType::kBatchNorm, .name = "norm"},
+                                           Relu("relu"),
+                                           Flatten("flatten"),
+                                           Dropout("drop", 0.3),
+                                           Dense("head", kClasses)},
+                                          {.learning_rate = 0.01, .momentum = 0.9});
+  const MemoryLoader data(RandomSet(kInput, 50, kClasses, 3));
+  const auto asked = RunnerFor(network, data, 16), other = RunnerFor(network, data, 16);
+  for (const std::uint32_t round : {0U, 1U}) {
+    ASSERT_THAT(asked->Train(TrainTask(2), InRound(round)), IsOk());
+    ASSERT_THAT(other->Train(TrainTask(2), InRound(round)), IsOk());
+    const auto fisher = asked->Fisher(TrainTask(2), InRound(round));
+    ASSERT_THAT(fisher, IsOk());
+    EXPECT_EQ(fisher->size(), 6U) << "of trained parameters";
+    EXPECT_EQ(BytesOf(asked->GetParameters()), BytesOf(other->GetParameters())) << round;
+    EXPECT_EQ(BytesOf(asked->GetOptimizerState()), BytesOf(other->GetOptimizerState())) << round;
+  }
+}
+
+TEST(Fisher, EndsWhenItIsCancelled) {
+  const MemoryLoader data(RandomSet(kInput, 50, kClasses, 3));
+  TaskContext context = InRound(0);
+  context.cancelled = [] { return true; };
+  EXPECT_THAT(RunnerFor(SmallNetwork({}), data, 16)->Fisher(TrainTask(), context),
+              IsError(ErrorCode::kCancelled, "was cancelled"));
 }
 
 TEST(FedProx, HoldsASiteNearTheModelOfTheRound) {

@@ -35,10 +35,11 @@ std::ostream& operator<<(std::ostream& out, const Move& m) {
 
 namespace {
 
+constexpr const char* kNames[] = {"zed", "ann", "bob", "eve"};  // eve is a stranger
 constexpr const char* kTasks[] = {"judge", "train", "tune", "unknown"};
 
 rc::Gen<std::vector<Move>> Moves() {
-  const auto move = rc::gen::construct<Move>(rc::gen::inRange(0, 10), rc::gen::inRange(0, 4),
+  const auto move = rc::gen::construct<Move>(rc::gen::inRange(0, 12), rc::gen::inRange(0, 4),
                                              rc::gen::inRange(0, 4), rc::gen::inRange(0, 20),
                                              rc::gen::inRange(0, 60), rc::gen::arbitrary<bool>());
   return rc::gen::scale(10.0, rc::gen::container<std::vector<Move>>(move));
@@ -48,7 +49,7 @@ Plan PlanFor(int policy) {
   Plan plan;
   plan.digest = "property";
   plan.aggregator.rounds_to_train = 3;
-  for (const char* who : {"zed", "ann", "bob"}) plan.authorized.push_back({who});
+  for (int i = 0; i < 3; ++i) plan.authorized.push_back({kNames[i]});
   TaskGroup group;
   for (int i = 0; i < 3; ++i) {
     TaskSpec task;
@@ -106,6 +107,13 @@ class Invariants {
     for (const auto& [who, task] : r.results) RC_ASSERT(counted_.erase({*round_, who, task}) == 1U);
   }
   void operator()(const SiteFailed&) { RC_ASSERT(open_); }
+  void operator()(const ModelScored&) { RC_ASSERT(closed_); }
+  void operator()(const TrainingStopped&) { RC_ASSERT(closed_); }
+  void operator()(const SiteLeft& r) {
+    RC_ASSERT(open_);
+    for (const char* task : kTasks) counted_.erase({*round_, r.who, {task}});
+  }
+  void operator()(const PauseSet&) {}
   void operator()(const FederationFinished&) {
     RC_ASSERT(!open_ && !closed_ && !finished_);
     finished_ = true;
@@ -157,9 +165,8 @@ class Federation {
  private:
   EventBody EventOf(const Move& move) {
     request_ = RequestId{++requests_};
-    asked_ = move.kind <= 7;
-    const CollaboratorName who = move.who < 3 ? plan_.authorized[static_cast<std::size_t>(move.who)]
-                                              : CollaboratorName{"eve"};
+    asked_ = move.kind <= 7 || move.kind == 10;
+    const CollaboratorName who{kNames[move.who]};
     if (move.kind == 0) return TasksRequested{.who = who, .request = request_};
     if (move.kind <= 7) return ResultOf(move, who);
     const Round round = engine_.state().round;
@@ -167,7 +174,20 @@ class Federation {
       return AggregationFinished{.round = round,
                                  .model = {"m" + std::to_string(Number(round) + 1)}};
     }
+    if (move.kind == 10) return CutOffRequested{request_};
+    if (move.kind == 11) return Changed(who);
     return ClockAdvanced{};
+  }
+
+  // Who was a member leaves, unless nobody would be left; who has left comes back.
+  MembersChanged Changed(const CollaboratorName& who) {
+    std::vector<CollaboratorName>& members = plan_.authorized;
+    if (std::erase(members, who) == 0) {
+      if (who.value != "eve") members.push_back(who);
+    } else if (members.empty()) {
+      members = {who};
+    }
+    return MembersChanged{members};
   }
 
   ResultStaged ResultOf(const Move& move, const CollaboratorName& who) const {

@@ -43,6 +43,7 @@ void AggregatorHost::StartShell() {
     AddModel("models/tmp-initial", InitialModel());
   }
   process_->started = true;
+  witness_.MembersAre(plan_.authorized);
   if (const Status started = process_->shell.Start(model, kModelBytes); !started) {
     GiveUp(started.error());
   }
@@ -75,7 +76,16 @@ void AggregatorHost::Pump() {
   if (!left_) Nap();
 }
 
+void AggregatorHost::SetMembers(std::vector<CollaboratorName> members) {
+  plan_.authorized = std::move(members);
+  if (up()) Post(aggregator::MembersChanged{plan_.authorized});
+}
+
 void AggregatorHost::Turn(std::vector<EventBody> events) {
+  for (const EventBody& event : events) {
+    const auto* changed = std::get_if<aggregator::MembersChanged>(&event);
+    if (changed != nullptr) witness_.MembersAre(changed->members);
+  }
   if (const Status turned = process_->shell.Turn(std::move(events)); !turned) {
     GiveUp(turned.error());
   }

@@ -28,6 +28,9 @@ class AggregatorHost final : public Server, private aggregator::ShellPorts {
   void OnUp(const CallPtr& call, const Up& message) override;
   void OnCancel(const CallPtr& call) override;
 
+  // cols.yaml is this list now, whether or not the process is up to hear of it.
+  void SetMembers(std::vector<CollaboratorName> members);
+
   Witness& witness() { return witness_; }
   // It has left because the federation is over.
   bool left() const { return left_; }
@@ -118,7 +121,7 @@ class AggregatorHost final : public Server, private aggregator::ShellPorts {
   Status Write(Saved& saved);
   void Sweep(const aggregator::Prune& prune);
 
-  const Plan& plan_;
+  Plan plan_;  // cols.yaml may change
   Wire& wire_;
   Witness witness_;
   std::vector<Line> journal_;

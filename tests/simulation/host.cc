@@ -3,7 +3,7 @@
 namespace fx::sim {
 
 void Host::Start() {
-  if (up_) return;
+  if (up_ || away_) return;
   up_ = true;
   ++life_;
   Say([] { return "starts"; });
@@ -40,6 +40,16 @@ void Host::Strike() {
   } else {
     Fall({.how = how, .why = "between two steps"});
   }
+}
+
+void Host::TakeAway() {
+  away_ = true;
+  if (up_) Fall({.how = Death::kKill, .why = "taken away"});
+}
+
+void Host::BringBack() {
+  away_ = false;
+  Start();
 }
 
 void Host::FillDisk() {

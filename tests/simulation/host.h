@@ -32,6 +32,11 @@ class Host {
   void Strike();  // now, or a few moves later
   void FillDisk();
 
+  // Takes the machine away, with its disk as it is; and brings it back.
+  void TakeAway();
+  void BringBack();
+  bool away() const { return away_; }
+
   FakeDisk& disk() { return disk_; }
 
  protected:
@@ -58,6 +63,7 @@ class Host {
   void Fall(const Died& died);
 
   bool up_ = false;
+  bool away_ = false;
   std::uint64_t life_ = 0;
   std::int64_t deaths_ = 0;
 };

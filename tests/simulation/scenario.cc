@@ -80,6 +80,10 @@ Plan DrawPlan(std::uint64_t seed) {
   if (dice.Chance(0.5)) AddTask(plan, "d_tune", TaskFunction::kValidate, ApplyTo::kLocal);
   DrawGroups(dice, plan);
   DrawPolicy(dice, plan.stragglers, plan.authorized.size());
+  const bool one_trains = trains && !plan.tasks.contains({"c_more"});
+  if (one_trains && Dice(seed, "controls").Chance(0.3)) {
+    plan.tasks.at({"b_train"}).aggregation_type.control_variates = true;
+  }
   return plan;
 }
 
@@ -104,6 +108,8 @@ Faults DrawFaults(std::uint64_t seed) {
   faults.task_ms = dice.Chance(0.7) ? 200 : 2000;
   faults.straggles = sometimes(0.3, 0.1);
   faults.calm_after_ms = dice.Between(1, 60) * 1000;
+  Dice comings(seed, "comings");
+  if (comings.Chance(0.3)) faults.comings_ms = comings.Between(100, 10'000);
   return faults;
 }
 
@@ -112,7 +118,8 @@ Faults DrawFaults(std::uint64_t seed) {
 Scenario DrawScenario(std::uint64_t seed) {
   Scenario scenario{.plan = DrawPlan(seed), .faults = DrawFaults(seed)};
   const StragglerPolicy& policy = scenario.plan.stragglers;
-  scenario.waits_for_all = !policy.cutoff_ms && policy.percent_needed >= 1;
+  const bool waits_for_all = !policy.cutoff_ms && policy.percent_needed >= 1;
+  scenario.has_one_end = waits_for_all && scenario.faults.comings_ms == 0;
   return scenario;
 }
 
@@ -122,12 +129,13 @@ std::string Describe(const Scenario& scenario) {
   std::string text = format("{} collaborators, {} rounds, {} groups", plan.authorized.size(),
                             plan.aggregator.rounds_to_train, plan.task_groups.size());
   for (const auto& [name, task] : plan.tasks) text += ", " + name.value;
-  text += scenario.waits_for_all ? "; waits for all" : "; does not wait for all";
+  text += scenario.has_one_end ? "; has one end" : "; may end in many ways";
   return text + format(
                     "\nfaults: cut {} hole {} slow {} power cut {}; lives: aggregator {} ms, "
-                    "collaborators {} ms; disk full every {} ms; calm after {} ms",
+                    "collaborators {} ms; disk full every {} ms; one comes or goes every {} ms; "
+                    "calm after {} ms",
                     f.cut, f.hole, f.slow, f.power_cut, f.server_life_ms, f.site_life_ms,
-                    f.disk_full_ms, f.calm_after_ms);
+                    f.disk_full_ms, f.comings_ms, f.calm_after_ms);
 }
 
 }  // namespace fx::sim

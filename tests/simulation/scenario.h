@@ -19,6 +19,7 @@ struct Faults {
   std::int64_t site_life_ms = 0;    // of each collaborator
   std::int64_t down_ms = 100;       // at most, before it is started again
   std::int64_t disk_full_ms = 0;    // mean time between full disks
+  std::int64_t comings_ms = 0;      // between two changes of the authorised list
 
   std::int64_t io_ms = 2;     // at most, a job of the aggregator's I/O thread
   std::int64_t fold_ms = 20;  // at most, a fold
@@ -32,7 +33,7 @@ struct Scenario {
   Plan plan;
   Faults faults;
   // The last model depends on the plan alone, whatever goes wrong.
-  bool waits_for_all = true;
+  bool has_one_end = true;
 };
 
 Scenario DrawScenario(std::uint64_t seed);

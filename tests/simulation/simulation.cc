@@ -39,6 +39,7 @@ class Federation {
       Trouble(faults_.site_life_ms, [&] { site->Strike(); });
       Trouble(faults_.disk_full_ms, [&] { site->FillDisk(); });
     }
+    Trouble(faults_.comings_ms, [this] { ComeOrGo(); });
     Trouble(faults_.server_life_ms, [this] { aggregator_.Strike(); });
     Trouble(faults_.disk_full_ms, [this] { aggregator_.FillDisk(); });
     while (!over()) {
@@ -60,8 +61,29 @@ class Federation {
 
  private:
   bool over() const {
-    return aggregator_.left() &&
-           std::ranges::all_of(sites_, [](const auto& site) { return site->left(); });
+    return aggregator_.left() && std::ranges::all_of(sites_, [](const auto& site) {
+             return site->left() || site->away();
+           });
+  }
+
+  // A collaborator is taken off the authorised list, or comes back onto it; one stays.
+  void ComeOrGo() {
+    const auto last = static_cast<std::int64_t>(sites_.size()) - 1;
+    const auto& site = sites_[static_cast<std::size_t>(world_.dice.Between(0, last))];
+    if (site->left()) return;
+    if (site->away()) {
+      site->BringBack();
+    } else if (members().size() > 1) {
+      site->TakeAway();
+    }
+    aggregator_.SetMembers(members());
+  }
+  std::vector<CollaboratorName> members() const {
+    std::vector<CollaboratorName> members;
+    for (const auto& site : sites_) {
+      if (!site->away()) members.push_back({site->name()});
+    }
+    return members;
   }
 
   // An aggregator that has left does not wait for a site that was down; its administrator starts it
@@ -106,7 +128,7 @@ Story Tell(std::uint64_t seed, bool tracing) {
   Federation federation(scenario, seed, tracing);
   try {
     federation.Run();
-    if (scenario.waits_for_all) {
+    if (scenario.has_one_end) {
       const Scenario quiet{.plan = scenario.plan, .faults = {}};
       Federation undisturbed(quiet, seed, false);
       undisturbed.Run();

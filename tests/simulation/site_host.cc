@@ -7,6 +7,7 @@
 
 #include "collaborator/local_store.h"
 #include "core/base/format.h"
+#include "plan/model_layout.h"
 #include "tests/simulation/fake_training.h"
 
 namespace fx::sim {
@@ -39,7 +40,8 @@ std::string OptimizerName(const FinishedTask& task) {
 
 void SiteHost::Boot() {
   session_.emplace(collaborator::SessionOptions{.tasks = plan_.tasks,
-                                                .keep_models = plan_.collaborator.db_store_rounds},
+                                                .keep_models = plan_.collaborator.db_store_rounds,
+                                                .follow_the_model = HasSums(plan_)},
                    Remember());
   refused_.clear();
   superseded_ = 0;
@@ -149,7 +151,9 @@ void SiteHost::HearTasks(const Down& message) {
     assignment = {.round = tasks->round,
                   .tasks = tasks->tasks,
                   .model = tasks->model,
-                  .model_size = tasks->model_size};
+                  .model_size = tasks->model_size,
+                  .quit = false,
+                  .counted = tasks->counted};
     Say([&] { return format("has tasks of round {}", Number(tasks->round)); });
   }
   const Status assigned = session_->OnAssigned(assignment);
@@ -205,13 +209,14 @@ void SiteHost::RunNow(const RunTask& run) {
   std::string trained;
   std::string optimizer;
   if (plan_.tasks.at(run.task).function == TaskFunction::kTrain) {
-    const bool goes_on =
-        plan_.collaborator.opt_treatment != OptTreatment::kReset && run.optimizer.has_value();
+    Check(!run.state_is_lost, "a collaborator has lost the state that goes with the model");
+    const bool keeps_state =
+        plan_.collaborator.opt_treatment != OptTreatment::kReset || HasSums(plan_);
+    const bool goes_on = keeps_state && run.optimizer.has_value();
     trained = Train(who_, run, parameters,
                     goes_on ? disk_.Read(OptimizerName(*run.optimizer)) : std::string());
-    if (plan_.collaborator.opt_treatment != OptTreatment::kReset) {
-      optimizer = OptimizerAfter(trained);
-    }
+    witness_.Continues(UpdateIdOf(trained), goes_on ? run.optimizer->update : UpdateId());
+    if (keeps_state) optimizer = OptimizerAfter(trained);
   }
   finished = Store(std::move(finished), trained, optimizer);
   Say([&] { return format("finished {} of round {}", run.task.value, Number(run.round)); });

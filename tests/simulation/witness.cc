@@ -7,6 +7,7 @@
 
 #include "aggregator/engine/round_policy.h"
 #include "core/base/format.h"
+#include "plan/model_layout.h"
 #include "tests/simulation/fake_training.h"
 
 namespace fx::sim {
@@ -34,12 +35,15 @@ bool SameLast(const State& a, const State& b) {
 }
 
 bool SameRound(const State& a, const State& b) {
-  return std::tie(a.phase, a.opened, a.round, a.model, a.deadline, a.assignments, a.stragglers) ==
-         std::tie(b.phase, b.opened, b.round, b.model, b.deadline, b.assignments, b.stragglers);
+  return std::tie(a.phase, a.opened, a.round, a.model, a.deadline, a.assignments, a.stragglers,
+                  a.contributors, a.forgets) == std::tie(b.phase, b.opened, b.round, b.model,
+                                                         b.deadline, b.assignments, b.stragglers,
+                                                         b.contributors, b.forgets);
 }
 
 bool Same(const State& a, const State& b) {
   return SameRound(a, b) && SameBest(a, b) && SameLast(a, b) && a.history == b.history &&
+         a.counted == b.counted && a.part_left == b.part_left &&
          std::ranges::equal(a.accepted, b.accepted, [](const auto& x, const auto& y) {
            return x.first == y.first && SameResult(x.second, y.second);
          });
@@ -61,16 +65,55 @@ void Witness::Journaled(const aggregator::Record& record) {
     if (journal_.opened)
       Check(opened->model == journal_.model, "a round starts from another model");
     CheckModel(opened->model);
+    gone_at_opening_ = gone_;
+  } else if (const auto* closed = std::get_if<aggregator::RoundClosed>(&record)) {
+    CheckClosed(*closed);
   } else if (const auto* result = std::get_if<ResultAccepted>(&record)) {
     Check(counted_.emplace(journal_.round, result->who, result->task).second,
           "a result is counted twice");
     CheckUpdate(*result);
+    if (!in_the_model_.contains(result->who)) gone_.erase(result->who);
   } else if (const auto* committed = std::get_if<aggregator::ModelCommitted>(&record)) {
     Check(committed->model == ExpectedAggregate(),
           "the model is not the aggregate of what the journal says");
     CheckModel(committed->model);
+    FollowStates();
   }
   Apply(record, journal_);
+}
+
+void Witness::MembersAre(const std::vector<CollaboratorName>& members) {
+  for (const CollaboratorName& who : plan_.authorized) {
+    if (std::ranges::find(members, who) == members.end()) gone_.insert(who);
+  }
+}
+
+void Witness::CheckClosed(const aggregator::RoundClosed& closed) const {
+  std::vector<CollaboratorName> done;
+  for (const CollaboratorName& who : plan_.authorized) {
+    if (journal_.Completed(who)) done.push_back(who);
+  }
+  Check(closed.contributors == done, "a round is not summed in the order of the authorised list");
+  if (!HasSums(plan_) || closed.forgets) return;
+  for (const auto& [who, update] : in_the_model_) {
+    Check(!gone_at_opening_.contains(who),
+          "what somebody who has left for good had in the sums is not forgotten");
+  }
+}
+
+void Witness::FollowStates() {
+  bool any = false;
+  for (const auto& [key, result] : journal_.accepted) {
+    if (result.update.value.empty() || journal_.stragglers.contains(result.who)) continue;
+    UpdateId& newest = in_the_model_[result.who];
+    Check(!HasSums(plan_) || states_.at(result.update) == newest,
+          "a control variate and the sums in the model do not belong together");
+    newest = result.update;
+    any = true;
+  }
+  if (!any || !journal_.forgets) return;
+  in_the_model_.clear();
+  gone_.clear();
 }
 
 void Witness::CheckModel(const ModelId& model) const {
@@ -98,13 +141,13 @@ std::set<TaskName> Witness::TasksThatTrain() const {
   return tasks;
 }
 
-// By task, and then in the order of the authorised list.
+// By task, and then in the order in which it was closed.
 ModelId Witness::ExpectedAggregate() const {
   std::vector<Weighted> updates;
   for (const TaskName& task : TasksThatTrain()) {
-    for (const CollaboratorName& who : plan_.authorized) {
+    for (const CollaboratorName& who : journal_.contributors) {
       const auto result = journal_.accepted.find({task, who});
-      if (result == journal_.accepted.end() || journal_.stragglers.contains(who)) continue;
+      if (result == journal_.accepted.end()) continue;
       updates.push_back({.num_samples = result->second.num_samples,
                          .update = updates_.at(result->second.update)});
     }

@@ -31,8 +31,18 @@ class Witness {
   // A collaborator has made these bytes.
   void Made(const UpdateId& update, const std::string& bytes) { updates_[update] = bytes; }
 
+  // It was trained from the state that goes with an earlier one; with none, if that is empty.
+  void Continues(const UpdateId& update, const UpdateId& from) { states_[update] = from; }
+
+  // The aggregator is about to hear that the authorised list is this one now: some of the plan's
+  // collaborators, in its order.
+  void MembersAre(const std::vector<CollaboratorName>& members);
+
   // The record has become durable. What it names must be durable too, a result counts once, and a
-  // model is the aggregate of what the journal says, in the order of the authorised list.
+  // model is the aggregate of what the journal says, in the order of the authorised list. With
+  // control variates an update counts only if it goes on from its site's last that counted, and of
+  // somebody who had gone when a round began, if only for a while, nothing is left in the sums when
+  // it has ended.
   void Journaled(const aggregator::Record& record);
 
   // The aggregator is about to say so: its records must be in the journal.
@@ -57,6 +67,8 @@ class Witness {
   void CheckModel(const ModelId& model) const;
   void CheckUpdate(const aggregator::ResultAccepted& result) const;
   ModelId ExpectedAggregate() const;
+  void CheckClosed(const aggregator::RoundClosed& closed) const;
+  void FollowStates();
   std::set<TaskName> TasksThatTrain() const;
 
   const Plan& plan_;
@@ -64,6 +76,10 @@ class Witness {
   aggregator::State journal_;  // replayed, record by record
   std::set<std::tuple<Round, CollaboratorName, TaskName>> counted_;
   std::map<UpdateId, std::string> updates_;
+  std::map<UpdateId, UpdateId> states_;                // what each was trained from
+  std::map<CollaboratorName, UpdateId> in_the_model_;  // of each, the newest
+  // Those who were off the list since what they have in the sums began.
+  std::set<CollaboratorName> gone_, gone_at_opening_;
   bool folding_ = false;
 };
 

@@ -38,7 +38,8 @@ MAY_INCLUDE = {
 # --- Third-party libraries and their doors --------------------------------------------------------
 # (library, headers, who may include them, what everyone else should do). Tests may open any door:
 # they use libraries as judges.
-GRPC_DOORS = ["rpc/", "aggregator/server/", "aggregator/runtime*", "collaborator/grpc_link.cc"]
+GRPC_DOORS = ["rpc/", "aggregator/server/", "aggregator/runtime*", "collaborator/grpc_link.cc",
+              "collaborator/stay.*"]
 DOORS = [
     ("tl::expected", r"tl/", ["core/base/error.h"], 'include "core/base/error.h"'),
     ("fmt", r"fmt/", ["core/base/format.h"], "use fx::format of core/base/format.h"),
@@ -53,8 +54,10 @@ DOORS = [
      ["aggregator/store/journal.cc", "aggregator/store/record_json.cc", "fx/*.cc"],
      "keep JSON at the edge: the journal, or --json of a command"),
     ("CLI11", r"CLI/", ["fx/app.cc", "fx/cli.cc"], "describe the command through fx/command.h"),
-    ("libarchive", r"archive(_entry)?\.h", ["fx/workspace/archive.cc", "tasks/loaders/zip_file.cc"],
-     "use fx/workspace/archive.h, or tasks/loaders/zip_file.h"),
+    ("libarchive", r"archive(_entry)?\.h",
+     ["fx/workspace/archive.cc", "fx/workspace/libarchive.h", "fx/image/tar.cc",
+      "tasks/loaders/zip_file.cc"],
+     "use fx/workspace/archive.h, fx/image/tar.h, or tasks/loaders/zip_file.h"),
     ("stb", r"stb/", ["tasks/loaders/image_file.cc"], "use tasks/loaders/image_file.h"),
     ("libnifti", r"nifti.*\.h", ["tasks/loaders/nifti_file.cc"],
      "use tasks/loaders/nifti_file.h"),
@@ -74,7 +77,7 @@ DOORS = [
 # dot and no slash in their names.
 SYSTEM_HEADERS = r"[a-z_0-9]+|(sys|netinet|arpa|net)/[a-z_]+\.h|(" + "|".join([
     "unistd", "fcntl", "signal", "poll", "termios", "pthread", "sched", "dlfcn", "netdb", "pwd",
-    "pty", "spawn", "malloc", "ifaddrs", "getopt",
+    "pty", "spawn", "malloc", "ifaddrs", "getopt", "elf",
 ]) + r")\.h"
 
 # --- Words and calls that do not belong -----------------------------------------------------------

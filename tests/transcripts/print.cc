@@ -32,6 +32,7 @@ struct Printer {
   void operator()(const RoundOpened& r) const {
     out << "= RoundOpened " << r.round << " model=" << r.model;
     for (const auto& [who, tasks] : r.assignments) out << " " << who << List(tasks);
+    if (r.wanted > 0) out << " wanted=" << r.wanted;
   }
   void operator()(const DeadlineSet& r) const { out << "= DeadlineSet " << Count(r.deadline); }
   void operator()(const ResultAccepted& r) const {
@@ -40,6 +41,7 @@ struct Printer {
   }
   void operator()(const RoundClosed& r) const {
     out << "= RoundClosed stragglers=" << List(r.stragglers);
+    if (r.forgets) out << " forgets";
     for (const AggregatedMetric& m : r.metrics) {
       out << " " << m.task << "/" << m.metric.name << "=" << m.metric.value;
     }
@@ -56,10 +58,17 @@ struct Printer {
   void operator()(const SiteFailed& r) const {
     out << "= SiteFailed " << r.who << "/" << r.task << " " << r.reason;
   }
+  void operator()(const ModelScored& r) const {
+    out << "= ModelScored " << r.score << " bar=" << r.bar << " stalled=" << r.stalled;
+  }
+  void operator()(const TrainingStopped& r) const { out << "= TrainingStopped " << r.reason; }
+  void operator()(const SiteLeft& r) const { out << "= SiteLeft " << r.who; }
+  void operator()(const PauseSet& r) const { out << "= PauseSet " << (r.on ? "on" : "off"); }
 
   void operator()(const ReplyTasks& a) const {
     out << "> ReplyTasks " << a.request << " round=" << a.round << " model=" << a.model << " "
         << List(a.tasks);
+    if (!a.counted.value.empty()) out << " counted=" << a.counted;
   }
   void operator()(const ReplyWait& a) const { out << "> ReplyWait " << a.request; }
   void operator()(const ReplyQuit& a) const { out << "> ReplyQuit " << a.request; }
@@ -69,6 +78,7 @@ struct Printer {
   }
   void operator()(const AggregateRound& a) const {
     out << "> AggregateRound " << a.round << " base=" << a.base;
+    if (a.forgets) out << " forgets";
     for (const auto& [task, contributions] : a.tasks) {
       const char* gap = "";
       out << " " << task << "[";
@@ -89,6 +99,7 @@ struct Printer {
     out << "> Prune before=" << a.round << " keep=" << List(a.keep);
   }
   void operator()(const Shutdown&) const { out << "> Shutdown"; }
+  void operator()(const Pause&) const { out << "> Pause"; }
 };
 
 template <typename Variant>

@@ -40,6 +40,7 @@ class PlanScript {
  public:
   PlanScript() { plan_.digest = "transcript"; }
   const Plan& plan() const { return plan_; }
+  void SetMembers(const std::vector<CollaboratorName>& members) { plan_.authorized = members; }
 
   bool Run(const std::string& command, std::istringstream& words) {
     if (command == "plan") return Settings(words);
@@ -56,7 +57,11 @@ class PlanScript {
       if (key == "keep") plan_.aggregator.db_store_rounds = Unsigned(value);
       if (key == "cutoff") plan_.stragglers.cutoff_ms = std::stoll(value);
       if (key == "minimum") plan_.stragglers.minimum_reporting = Unsigned(value);
+      if (key == "metric") plan_.aggregator.best_model.metric = value;
+      if (key == "smoothing") plan_.aggregator.best_model.smoothing = std::stod(value);
+      if (key == "patience") plan_.aggregator.best_model.patience = Unsigned(value);
       if (key == "fraction") plan_.sampling.fraction = std::stod(value);
+      if (key == "least") plan_.sampling.minimum = Unsigned(value);
       if (key == "over") plan_.sampling.over_selection = std::stod(value);
       if (key == "percent") plan_.stragglers.percent_needed = std::stod(value);
       if (key == "assigner" && value == "static") plan_.assigner = AssignerType::kStaticGrouped;
@@ -68,7 +73,11 @@ class PlanScript {
     TaskSpec task;
     task.name = {Take<std::string>(words)};
     const auto kind = Take<std::string>(words);
-    task.function = kind == "trains" ? TaskFunction::kTrain : TaskFunction::kValidate;
+    const bool trains = kind == "trains" || kind == "scaffolds";
+    task.function = trains ? TaskFunction::kTrain : TaskFunction::kValidate;
+    task.aggregation_type.control_variates = kind == "scaffolds";
+    if (words >> std::ws && !words.eof())
+      task.metrics = Split<std::string>(Take<std::string>(words));
     task.apply = kind == "judges" ? ApplyTo::kGlobal : ApplyTo::kLocal;
     plan_.tasks[task.name] = task;
     return true;
@@ -97,6 +106,12 @@ class PlanScript {
 std::optional<EventBody> ParseEvent(const std::string& command, std::istringstream& words) {
   if (command == "start") return Started{{Take<std::string>(words)}};
   if (command == "clock") return ClockAdvanced{};
+  if (command == "members") {
+    const auto names = Take<std::string>(words);
+    return MembersChanged{Split<CollaboratorName>(names == "-" ? std::string() : names)};
+  }
+  if (command == "cut-off") return CutOffRequested{RequestId{Take<std::uint64_t>(words)}};
+  if (command == "pause") return PauseRequested{RequestId{Take<std::uint64_t>(words)}};
   if (command == "ask") {
     const RequestId request{Take<std::uint64_t>(words)};
     return TasksRequested{.who = {Take<std::string>(words)}, .request = request};
@@ -163,6 +178,9 @@ class Runner {
     if (const auto* started = std::get_if<Started>(&*event)) {
       started_ = *started;
       Rebuild();
+    }
+    if (const auto* changed = std::get_if<MembersChanged>(&*event)) {
+      plan_.SetMembers(changed->members);
     }
     if (!engine_) {
       ADD_FAILURE() << "before start: " << line;

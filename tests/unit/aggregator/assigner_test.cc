@@ -6,6 +6,8 @@
 #include <set>
 #include <string>
 
+#include "plan/sampling.h"
+
 namespace fx::aggregator {
 namespace {
 

@@ -46,11 +46,29 @@ TEST_F(GateTest, LetsInWhoIsListed) {
   EXPECT_THAT(caller->StillWelcome(), IsOk());
 }
 
-TEST_F(GateTest, LetsInWhoIsEnrolledLater) {
+TEST_F(GateTest, LetsInWhoIsAddedLater) {
   pki_.AddCollaborator("zoe");
   EXPECT_THAT(Admit("zoe"), IsError(ErrorCode::kPermissionDenied, "fx collaborator certify"));
-  gate_.Enroll({CollaboratorName{"zoe"}});
+  gate_.SetMembers({CollaboratorName{"ann"}, CollaboratorName{"zoe"}});
   EXPECT_THAT(Admit("zoe"), IsOk());
+}
+
+TEST_F(GateTest, SendsAwayWhoIsTakenOffTheList) {
+  pki_.AddCollaborator("zoe");
+  const Caller ann = Must(Admit("ann"));
+  gate_.SetMembers({CollaboratorName{"zoe"}});
+  EXPECT_THAT(ann.StillWelcome(), IsError(ErrorCode::kPermissionDenied, "ann was taken off"));
+  EXPECT_THAT(Admit("ann"), IsError(ErrorCode::kPermissionDenied, "not in plan/cols.yaml"));
+}
+
+TEST_F(GateTest, LetsNobodyInThatIsOnlyToBeKept) {
+  pki_.AddCollaborator("zoe");
+  const Caller ann = Must(Admit("ann"));
+  gate_.KeepOnly({CollaboratorName{"ann"}, CollaboratorName{"zoe"}});
+  EXPECT_THAT(ann.StillWelcome(), IsOk());
+  EXPECT_THAT(Admit("zoe"), IsError(ErrorCode::kPermissionDenied, "not in plan/cols.yaml"));
+  gate_.KeepOnly({});
+  EXPECT_THAT(ann.StillWelcome(), IsError(ErrorCode::kPermissionDenied, "ann was taken off"));
 }
 
 TEST_F(GateTest, SendsAwayWhoIsInsideWhenTheCertificateIsRevoked) {

@@ -82,7 +82,7 @@ TEST(ScoreOf, IsTheFirstMetricThatIsNoLossOfTheJudgingTask) {
   const auto score = ScoreOf(
       Metrics(
           {{"train", {"accuracy", 9}}, {"v", {"loss", 1}}, {"v", {"dice", 2}}, {"v", {"f1", 3}}}),
-      {{"v"}});
+      {{"v"}}, {});
   ASSERT_TRUE(score);
   EXPECT_EQ(score->metric, "dice");
   EXPECT_EQ(score->value, 2);
@@ -92,21 +92,76 @@ TEST(ScoreOf, IsTheFirstMetricThatIsNoLossOfTheJudgingTask) {
 TEST(ScoreOf, IsTheFirstLossIfThereIsNothingElse) {
   const auto score =
       ScoreOf(Metrics({{"v", {"val_Loss", 1}}, {"v", {"loss2", 2}}, {"w", {"accuracy", 3}}}),
-              {{"v"}, {"w"}});
+              {{"v"}, {"w"}}, {});
   ASSERT_TRUE(score);
   EXPECT_EQ(score->metric, "val_Loss");
   EXPECT_TRUE(score->lower_is_better);
 }
 
 TEST(ScoreOf, IsBetterTheSmallerAnErrorIs) {
-  const auto score = ScoreOf(Metrics({{"v", {"loss", 4}}, {"v", {"mae", 2}}}), {{"v"}});
+  const auto score = ScoreOf(Metrics({{"v", {"loss", 4}}, {"v", {"mae", 2}}}), {{"v"}}, {});
   ASSERT_TRUE(score);
   EXPECT_EQ(score->metric, "mae");
   EXPECT_TRUE(score->lower_is_better);
 }
 
 TEST(ScoreOf, IsNoneWithoutAJudge) {
-  EXPECT_FALSE(ScoreOf(Metrics({{"train", {"accuracy", 1}}}), {{"v"}}));
+  EXPECT_FALSE(ScoreOf(Metrics({{"train", {"accuracy", 1}}}), {{"v"}}, {}));
+}
+
+TEST(ScoreOf, IsWhatThePlanNamesInTheDirectionItNames) {
+  const auto metrics =
+      Metrics({{"train", {"loss", 9}}, {"v", {"accuracy", 1}}, {"w", {"loss", 2}}});
+  BestModelRule rule;
+  rule.metric = "loss";
+  EXPECT_EQ(ScoreOf(metrics, {{"v"}, {"w"}}, rule)->value, 2);
+  EXPECT_TRUE(ScoreOf(metrics, {{"v"}, {"w"}}, rule)->lower_is_better);
+  rule.direction = BestModelRule::Direction::kMax;
+  EXPECT_FALSE(ScoreOf(metrics, {{"v"}, {"w"}}, rule)->lower_is_better);
+  EXPECT_FALSE(ScoreOf(metrics, {{"v"}}, rule));
+}
+
+ModelScored Judged(const std::vector<double>& values, const BestModelRule& rule,
+                   bool lower_is_better = false) {
+  std::optional<ModelScored> judged;
+  for (const double value : values) {
+    judged =
+        Judge({.metric = "m", .value = value, .lower_is_better = lower_is_better}, judged, rule);
+  }
+  return *judged;
+}
+
+TEST(Judge, SmoothsWithWhatCameBefore) {
+  BestModelRule rule;
+  rule.smoothing = 0.5;
+  EXPECT_EQ(Judged({4}, rule).score, 4);
+  EXPECT_EQ(Judged({4, 8}, rule).score, 6);
+  EXPECT_EQ(Judged({4, 8, 2}, rule).score, 4);
+  EXPECT_EQ(Judged({4, 8, 2}, BestModelRule{}).score, 2);
+}
+
+TEST(Judge, CountsTheRoundsSinceTheLastGain) {
+  EXPECT_EQ(Judged({1}, {}).stalled, 0U);
+  EXPECT_EQ(Judged({1, 1, 1}, {}).stalled, 2U);
+  EXPECT_EQ(Judged({1, 1, 2}, {}).stalled, 0U);
+  EXPECT_EQ(Judged({3, 4, 2}, {}, true).stalled, 0U);
+  EXPECT_EQ(Judged({3, 4, 5}, {}, true).stalled, 2U);
+}
+
+TEST(Judge, AsksForAGainOfMoreThanTheLeastSinceTheLastGain) {
+  BestModelRule rule;
+  rule.min_delta = 1;
+  EXPECT_EQ(Judged({1, 2}, rule).stalled, 1U);
+  EXPECT_EQ(Judged({1, 1.75, 2.5}, rule).stalled, 0U) << "small gains add up";
+  EXPECT_EQ(Judged({1, 1.75, 2.5}, rule).bar, 2.5);
+}
+
+TEST(Judge, TakesANaNForARoundWithoutGainAndForNoScore) {
+  EXPECT_EQ(Judged({1, kNan}, {}).stalled, 1U);
+  EXPECT_EQ(Judged({1, kNan}, {}).score, 1);
+  EXPECT_TRUE(std::isnan(Judged({kNan}, {}).score));
+  EXPECT_EQ(Judged({kNan, kNan}, {}).stalled, 2U);
+  EXPECT_EQ(Judged({kNan, 3}, {}).stalled, 0U);
 }
 
 BestModelChosen Best(double score) {

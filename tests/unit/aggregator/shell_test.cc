@@ -54,11 +54,9 @@ Plan PlanOfTwo() {
 class ShellTest : public testing::Test {
  protected:
   // A new process on the same journal.
-  Shell& Restart() {
+  Shell& Restart(ShellOptions options = {}) {
     ports_.jobs.clear();
-    shell_.emplace(
-        plan_, ShellOptions{.goodbye_ms = 0, .late_goodbye_ms = 0, .quiet_ms = 0, .table = nullptr},
-        ports_, waiters_, board_);
+    shell_.emplace(plan_, options, ports_, waiters_, board_);
     EXPECT_THAT(shell_->Replay(), IsOk());
     EXPECT_THAT(shell_->Start({"m0"}, 1), IsOk());
     return *shell_;
@@ -75,7 +73,7 @@ class ShellTest : public testing::Test {
         IsOk());
   }
 
-  const Plan plan_ = PlanOfTwo();
+  Plan plan_ = PlanOfTwo();
   MemoryPorts ports_;
   Waiters waiters_;
   RoundBoard board_;
@@ -93,10 +91,10 @@ TEST_F(ShellTest, WaitsNoLongerThanForTheDeadlineAndFoldsThen) {
   EXPECT_THAT(ports_.jobs, ElementsAre("remove", "fold"));
 }
 
-TEST_F(ShellTest, GivesWhoIsEnrolledTasksFromTheNextRoundOn) {
+TEST_F(ShellTest, GivesWhoIsAddedTasksFromTheNextRoundOn) {
   Shell& shell = Restart();
   shell.OnOldRemoved();
-  shell.Enroll({{"zoe"}});
+  EXPECT_THAT(shell.Turn({MembersChanged{{{"ann"}, {"bob"}, {"zoe"}}}}), IsOk());
   EXPECT_FALSE(shell.state().assignments.contains({"zoe"}));
   AnnIsDone(shell);
   ports_.now = TimeMs{kCutoffMs};
@@ -104,6 +102,39 @@ TEST_F(ShellTest, GivesWhoIsEnrolledTasksFromTheNextRoundOn) {
   EXPECT_THAT(shell.Turn({AggregationFinished{.round = {}, .model = {"m1"}}}), IsOk());
   EXPECT_EQ(shell.state().round, Round{1});
   EXPECT_TRUE(shell.state().assignments.contains({"zoe"}));
+}
+
+// Everyone who may take part has said goodbye once those who are left have.
+TEST_F(ShellTest, WaitsForNoGoodbyeOfWhoLeft) {
+  ports_.journal.push_back({.seq = 1, .at = {}, .record = FederationFinished{}});
+  Shell& shell =
+      Restart({.goodbye_ms = 0, .late_goodbye_ms = 60'000, .quiet_ms = 0, .table = nullptr});
+  const RequestId request = waiters_.NewRequest();
+  const Waiter ann{.who = {"ann"}, .leaving = true, .answer = [](const Reply&) {}};
+  ASSERT_THAT(waiters_.AddTasks(request, ann), IsOk());
+  EXPECT_THAT(shell.Turn({MembersChanged{{{"ann"}}}, TasksRequested{{"ann"}, request}}), IsOk());
+  EXPECT_TRUE(shell.done());
+}
+
+TEST_F(ShellTest, IsDoneAfterTheRoundIfAnAdministratorWantsThat) {
+  Shell& shell = Restart();
+  shell.OnOldRemoved();
+  EXPECT_THAT(shell.Turn({PauseRequested{}, CutOffRequested{}}), IsOk());
+  EXPECT_EQ(shell.state().phase, Phase::kCollecting);  // nobody has done anything
+  AnnIsDone(shell);
+  EXPECT_THAT(shell.Turn({CutOffRequested{}}), IsOk());
+  EXPECT_FALSE(shell.done());
+  EXPECT_THAT(shell.Turn({AggregationFinished{.round = {}, .model = {"m1"}}}), IsOk());
+  EXPECT_TRUE(shell.done());
+  EXPECT_FALSE(shell.leaving());
+  EXPECT_EQ(Restart().state().round, Round{1});
+}
+
+// cols.yaml was changed while no aggregator ran.
+TEST_F(ShellTest, GoesOnWithoutWhoLeftMeanwhile) {
+  AnnIsDone(Restart());
+  plan_.authorized = {{"ann"}};
+  EXPECT_EQ(Restart().state().phase, Phase::kAggregating);
 }
 
 // The fold makes a model that the files to keep do not name, so it must not overtake the removal;

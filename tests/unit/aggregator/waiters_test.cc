@@ -60,6 +60,22 @@ TEST_F(WaitersTest, MakeRoomForANewerCallOfTheSameName) {
   EXPECT_TRUE(waiters_.Take(newer));
 }
 
+TEST_F(WaitersTest, SayThatTheyAreThereInOneCallAName) {
+  const auto stay = [this](const std::string& who, const std::string& note) {
+    const RequestId request = waiters_.NewRequest();
+    EXPECT_THAT(waiters_.AddStay(request, {.who = {who}, .answer = Note(note)}), IsOk());
+    return request;
+  };
+  const RequestId tasks = Ask("ann");
+  const RequestId bob = stay("bob", "bob");
+  stay("ann", "the older");
+  const RequestId newer = stay("ann", "the newer");
+  EXPECT_THAT(answers_, ElementsAre("the older: another sign of life came in under the name ann"));
+  EXPECT_TRUE(waiters_.Take(newer));
+  EXPECT_TRUE(waiters_.Take(bob));
+  EXPECT_TRUE(waiters_.Take(tasks));  // is another matter
+}
+
 TEST_F(WaitersTest, AreDismissedOnceTheyAreNotWelcome) {
   bool welcome = true;
   const RequestId ann = waiters_.NewRequest();

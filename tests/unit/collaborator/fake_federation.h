@@ -32,7 +32,12 @@ class FakeAggregator {
 
   TaskAssignment Tasks() const {
     if (round_ == rounds_) return {.round = {}, .tasks = {}, .model = {}, .quit = true};
-    return {.round = Round{round_}, .tasks = left_, .model = model_, .model_size = size_};
+    return {.round = Round{round_},
+            .tasks = left_,
+            .model = model_,
+            .model_size = size_,
+            .quit = false,
+            .counted = counted_};
   }
 
   Status Copy(const ModelId& model, const Path& to) const {
@@ -49,7 +54,10 @@ class FakeAggregator {
       return Fail(ErrorCode::kAborted, "the round has moved on");
     }
     accepted_.push_back(line);
-    if (!result.file.empty()) trained_ = ReadFile(result.file).value();
+    if (!result.file.empty()) {
+      trained_ = ReadFile(result.file).value();
+      update_ = result.update;
+    }
     left_.erase(left_.begin());
     if (left_.empty()) CloseRound();
     return Ok();
@@ -64,9 +72,10 @@ class FakeAggregator {
   }
   const std::vector<std::string>& failures() const { return failures_; }
 
-  // As if other sites had been enough.
+  // As if other sites had been enough. What the site has done of a round counts if it is all.
   void CloseRound() {
     ++round_;
+    if (left_.empty()) counted_ = update_;
     left_ = tasks_;
     if (!trained_.empty()) {
       model_.value = Sha256Hex(AsBytes(trained_));
@@ -99,6 +108,7 @@ class FakeAggregator {
   ModelId model_;
   std::uint64_t size_ = 0;
   std::string trained_;
+  UpdateId update_, counted_;
   std::vector<std::string> accepted_;
   std::vector<std::string> failures_;
 };

@@ -61,16 +61,9 @@ class GrpcLinkTest : public testing::Test {
 
  private:
   GrpcLinkOptions Options() {
-    return {.name = CollaboratorName{"site1"},
-            .address = "127.0.0.1",
-            .port = aggregator_.port(),
-            .tls = false,
-            .reconnect_interval_ms = 1,
-            .aggregator_uuid = "aggregator_plan.yaml_12345678",
-            .federation_uuid = "plan.yaml_12345678",
-            .plan_digest = "12345678",
-            .times = {},
-            .stop = stop_.get_token()};
+    GrpcLinkOptions options = aggregator_.LinkOptions();
+    options.stop = stop_.get_token();
+    return options;
   }
 
   TempDir folder_;

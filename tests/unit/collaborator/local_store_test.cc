@@ -201,6 +201,12 @@ TEST_F(LocalStoreTest, RefusesASecondProcessWithWords) {
               IsError(ErrorCode::kFailedPrecondition, "this collaborator already runs"));
 }
 
+TEST_F(LocalStoreTest, TellsAFolderItCannotUseFromASecondProcess) {
+  std::filesystem::create_directories(folder() / "lock");
+  EXPECT_THAT(LocalStore::Open(folder()),
+              IsError(ErrorCode::kFailedPrecondition, "cannot use local_state"));
+}
+
 TEST(FinishedTaskText, KeepsNumbersThatAreNotFinite) {
   FinishedTask task = Task(1, "train");
   task.metrics = {{"loss", std::numeric_limits<double>::infinity()}};

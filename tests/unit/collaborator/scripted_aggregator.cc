@@ -155,6 +155,19 @@ ScriptedAggregator::~ScriptedAggregator() {
   running_->server->Shutdown();
 }
 
+collaborator::GrpcLinkOptions ScriptedAggregator::LinkOptions() const {
+  return {.name = CollaboratorName{"site1"},
+          .address = "127.0.0.1",
+          .port = port(),
+          .tls = false,
+          .reconnect_interval_ms = 1,
+          .aggregator_uuid = "aggregator_plan.yaml_12345678",
+          .federation_uuid = "plan.yaml_12345678",
+          .plan_digest = "12345678",
+          .times = {},
+          .stop = {}};
+}
+
 std::uint16_t ScriptedAggregator::port() const {
   return static_cast<std::uint16_t>(running_->port);
 }

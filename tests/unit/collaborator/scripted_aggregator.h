@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "collaborator/grpc_link.h"
 #include "rpc/aggregator.pb.h"
 
 namespace fx::test {
@@ -38,6 +39,8 @@ class ScriptedAggregator {
   ~ScriptedAggregator();
 
   std::uint16_t port() const;
+  // What a link of "site1" to this aggregator is made with.
+  collaborator::GrpcLinkOptions LinkOptions() const;
 
   std::deque<TasksAnswer> tasks;
   std::deque<DownloadAnswer> downloads;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,8 +51,9 @@ std::map<TaskName, TaskSpec> PlanTasks() {
 // An aggregator, and a site whose disk outlives its processes.
 class Federation {
  public:
-  explicit Federation(OptTreatment treatment = OptTreatment::kReset)
+  explicit Federation(OptTreatment treatment = OptTreatment::kReset, bool has_sums = false)
       : treatment_(treatment),
+        has_sums_(has_sums),
         aggregator_(disk_.path(), kRounds, {{"judge"}, {"train"}, {"judge_locally"}}) {}
 
   // One process, from its start to its end.
@@ -65,11 +67,14 @@ class Federation {
     TaskLoopOptions options{.name = {"site1"},
                             .tasks = PlanTasks(),
                             .settings = {.opt_treatment = treatment_},
+                            .has_sums = has_sums_,
                             .metrics_file = metrics_file(),
                             .stop = std::move(stop),
                             .clock = [] { return 0.0; }};
     return TaskLoop(std::move(options), std::move(store), link, runner).Run();
   }
+
+  void LoseDisk() { ASSERT_TRUE(std::filesystem::remove_all(disk_.path() / "state") > 0); }
 
   FakeAggregator& aggregator() { return aggregator_; }
   int trainings() const { return trainings_; }
@@ -83,6 +88,7 @@ class Federation {
  private:
   TempDir disk_;
   OptTreatment treatment_;
+  bool has_sums_;
   FakeAggregator aggregator_;
   int trainings_ = 0;
 };
@@ -217,6 +223,59 @@ TEST(TaskLoop, AContinuedOptimizerTrainsDifferentlyFromAFreshOne) {
   ASSERT_THAT(continued.Run(NoTrouble, NoTrouble), IsOk());
   EXPECT_THAT(fresh.aggregator().accepted().at(4), HasSubstr("1 train 100 1.0"));
   EXPECT_THAT(continued.aggregator().accepted().at(4), HasSubstr("1 train 100 1.5"));
+}
+
+// The fake's loss is half the one of the state it starts from, plus 1.
+class FollowingTaskLoop : public testing::Test {
+ protected:
+  std::string Accepted(std::size_t index) const {
+    return federation_.aggregator().accepted().at(index);
+  }
+  mutable Federation federation_{OptTreatment::kReset, /*has_sums=*/true};
+};
+
+// The second round closes between its training and the task after it.
+TEST_F(FollowingTaskLoop, AResultThatWasAcceptedButIsNotInTheModelDoesNotMoveTheState) {
+  int trained = 0;
+  const Trouble others = [&]() -> std::optional<Error> {
+    FakeAggregator& aggregator = federation_.aggregator();
+    if (aggregator.accepted().size() == 5 && trained++ == 0) aggregator.CloseRound();
+    return std::nullopt;
+  };
+  ASSERT_THAT(federation_.Run(others, NoTrouble), IsOk());
+  EXPECT_THAT(Accepted(4), HasSubstr("1 train 100 1.5"));
+  EXPECT_THAT(Accepted(6), HasSubstr("2 train 100 1.5"));
+}
+
+TEST_F(FollowingTaskLoop, EndingAnywhereChangesNothing) {
+  Federation undisturbed(OptTreatment::kReset, /*has_sums=*/true);
+  ASSERT_THAT(undisturbed.Run(NoTrouble, NoTrouble), IsOk());
+  const Error gone(ErrorCode::kInternal, "gone");
+  int ended = 0;
+  for (int n = 0;; ++n, ++ended) {
+    Federation federation(OptTreatment::kReset, /*has_sums=*/true);
+    if (federation.Run(FailAt(n, gone), NoTrouble)) break;
+    ASSERT_THAT(federation.Run(NoTrouble, NoTrouble), IsOk()) << n;
+    EXPECT_EQ(federation.aggregator().accepted(), undisturbed.aggregator().accepted()) << n;
+    EXPECT_EQ(federation.trainings(), static_cast<int>(kRounds)) << n;
+  }
+  EXPECT_GT(ended, 20);
+}
+
+TEST_F(FollowingTaskLoop, ASiteThatLostItsStateSaysSoAndTrainsNothing) {
+  const Error gone(ErrorCode::kInternal, "gone");
+  const Trouble in_the_second_round = [&]() -> std::optional<Error> {
+    if (federation_.aggregator().round() == 1) return gone;
+    return std::nullopt;
+  };
+  ASSERT_THAT(federation_.Run(in_the_second_round, NoTrouble), IsError(ErrorCode::kInternal, ""));
+  federation_.LoseDisk();
+  EXPECT_THAT(federation_.Run(NoTrouble, NoTrouble),
+              IsError(ErrorCode::kFailedPrecondition,
+                      "the part of its sums that goes with it is not in local_state"));
+  EXPECT_THAT(federation_.aggregator().failures(),
+              testing::ElementsAre(HasSubstr("1 train the model holds an update of this site")));
+  EXPECT_EQ(federation_.trainings(), 1);
 }
 
 TEST(TaskLoop, WritesALineOfMetricsARound) {

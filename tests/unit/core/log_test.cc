@@ -14,6 +14,7 @@ namespace fx {
 namespace {
 
 using internal::HumanText;
+using internal::JsonText;
 using internal::LogfmtText;
 
 std::string Contents(const Path& path) {
@@ -91,6 +92,26 @@ TEST(Log, EscapesControlCharactersSoThatNoInputForgesALine) {
   EXPECT_EQ(LogfmtText("a\nb", {{"who", "x\nlevel=error\x1b[2J\x7f"}}),
             R"(msg="a\nb" who="x\nlevel=error\x1b[2J\x7f")");
   EXPECT_EQ(HumanText(LogLevel::kInfo, "a\nb\r", {{"who", "x\ty"}}), R"(a\nb\x0d who="x\x09y")");
+}
+
+TEST(Log, WritesAnEventAsOneJsonObjectOnRequest) {
+  const TempDir dir;
+  const Path path = dir.path() / "fx.log";
+  ASSERT_TRUE(AddLogFile(path.string()));
+  SetLogFormat(LogFormat::kJson);
+  LogWarning("say \"hi\"\n", {{"round", "3"}});
+  SetLogFormat(LogFormat::kAuto);
+  LogInfo("as before");
+  const std::regex expected(R"re(\{"time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",)re"
+                            R"re("level":"warning","msg":"say \\"hi\\"\\u000a","round":"3"\}
+\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z level=info msg="as before"
+)re");
+  EXPECT_TRUE(std::regex_match(Contents(path), expected)) << Contents(path);
+}
+
+TEST(Log, KeepsTheNamesOfItsOwnInJson) {
+  EXPECT_EQ(JsonText(LogLevel::kInfo, "m", {{"level", "3"}, {"msg", "x"}, {"time", "y"}}),
+            R"("level":"info","msg":"m","_level":"3","_msg":"x","_time":"y")");
 }
 
 TEST(Log, ShowsPeopleTheMessageFirst) {

@@ -198,7 +198,6 @@ TEST_F(App, SaysWhatToDoInsteadOfACommandOfOpenFl) {
         {"envoy", "start", "-n", "env", "-dh", "localhost"},
         {"experimental", "activate"},
         {"workspace", "graminize", "-s", "key"},
-        {"workspace", "dockerize"},
         {"pki", "install", "-p", "ca"},
         {"pki", "run", "-p", "ca"},
         {"pki", "uninstall", "-p", "ca"},

@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "core/base/format.h"
+#include "tests/support/connect_proxy.h"
 #include "tests/support/matchers.h"
 #include "tests/support/must.h"
 #include "tests/support/test_io.h"
@@ -28,6 +30,7 @@ class CollaboratorPing : public test::InitializedTest {
   void Set(const std::string& key, const std::string& value) {
     ASSERT_EQ(Run({"plan", "set", key, value}), ExitCode::kDone) << err();
   }
+  static void Site(const std::string& text) { test::Must(AtomicWrite("site.yaml", text)); }
   ExitCode Ping(const std::string& name = "ann") {
     return Run({"collaborator", "ping", "-n", name, "--json"});
   }
@@ -93,6 +96,45 @@ TEST_F(CollaboratorPing, EndsAtAPlanThatNamesNoAggregator) {
   EXPECT_EQ(Ping(), ExitCode::kFailed);
   EXPECT_EQ(Last().at("check"), "plan");
   EXPECT_THAT(Last().at("fix"), HasSubstr("fx plan initialize"));
+}
+
+TEST_F(CollaboratorPing, EndsAtTheProxyAndNamesItAndNotTheAggregator) {
+  const test::ConnectProxy proxy(1, {.authorization = "Basic another"});
+  Site(format("proxy: http://localhost:{}\n", proxy.port()));
+  Set("network.settings.agg_addr", "aggregator.invalid");
+  Set("network.settings.agg_port", "443");
+  EXPECT_EQ(Ping(), ExitCode::kNotAuthorised);
+  EXPECT_EQ(Last().at("check"), "proxy");
+  EXPECT_THAT(Last().at("found"), HasSubstr("wants to know who asks (407"));
+  EXPECT_THAT(Last().at("fix"), HasSubstr("proxy_password_file in site.yaml"));
+  EXPECT_THAT(proxy.targets(), testing::ElementsAre("aggregator.invalid:443"));
+}
+
+TEST_F(CollaboratorPing, EndsAtAProxyThatIsNotThere) {
+  Site("proxy: http://proxy.invalid:3128\n");
+  EXPECT_EQ(Ping(), ExitCode::kUnavailable);
+  EXPECT_EQ(Last().at("check"), "proxy");
+  EXPECT_THAT(Last().at("found"), HasSubstr("proxy proxy.invalid: this name does not resolve"));
+}
+
+TEST_F(CollaboratorPing, EndsAtSettingsThatMakeNoSense) {
+  Site("hours: always\n");
+  EXPECT_EQ(Ping(), ExitCode::kFailed);
+  EXPECT_EQ(Last().at("check"), "site settings");
+  EXPECT_THAT(Last().at("found"), HasSubstr("site.yaml:1: hours is wrong"));
+}
+
+TEST_F(CollaboratorPing, EndsAtSettingsThatAreNamedButNotThere) {
+  EXPECT_NE(Run({"collaborator", "ping", "-n", "ann", "--site", "other.yaml"}), ExitCode::kDone);
+  EXPECT_THAT(out(), HasSubstr("other.yaml does not exist"));
+}
+
+TEST_F(CollaboratorPing, EndsAtACaBundleThatIsNotThere) {
+  Site("ca_bundle: hospital.pem\n");
+  EXPECT_NE(Ping(), ExitCode::kDone);
+  EXPECT_EQ(Last().at("check"), "certificate");
+  EXPECT_THAT(Last().at("found"), HasSubstr("hospital.pem"));
+  EXPECT_THAT(Last().at("fix"), HasSubstr("ca_bundle in site.yaml"));
 }
 
 TEST_F(CollaboratorPing, ShowsTheStepsInWords) {

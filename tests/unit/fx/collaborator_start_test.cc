@@ -45,6 +45,16 @@ TEST_F(CollaboratorStart, SaysThatThereIsNoDataFile) {
   EXPECT_THAT(err(), HasSubstr("other.yaml does not exist"));
 }
 
+TEST_F(CollaboratorStart, SaysWhatToMountInAContainer) {
+  ASSERT_THAT(RemoveIfExists("plan/data.yaml"), IsOk());
+  EXPECT_EQ(Start("site1"), ExitCode::kFailed);
+  const std::string file = std::filesystem::absolute("plan/data.yaml").string();
+  EXPECT_THAT(err(), HasSubstr("in a container, mount the file that has this line at " + file));
+  ASSERT_THAT(MakeFolders("plan/data.yaml"), IsOk());
+  EXPECT_EQ(Start("site1"), ExitCode::kFailed);
+  EXPECT_THAT(err(), HasSubstr("plan/data.yaml is a folder: docker makes one"));
+}
+
 TEST_F(CollaboratorStart, NeedsAPlanThatSaysWhereTheAggregatorIs) {
   Change("agg_addr: localhost", "agg_addr: auto");
   EXPECT_EQ(Start("site1"), ExitCode::kFailed);

@@ -77,6 +77,17 @@ TEST_F(PlanInitialize, PutsTheOptimizersStateIntoTheModelIfThatIsAveragedToo) {
   EXPECT_THAT(out(), HasSubstr(" of the optimizer's state in "));
 }
 
+TEST_F(PlanInitialize, PutsTheSumsOfControlVariatesIntoTheModelIfThereAreAny) {
+  Replace("type: adam", "type: sgd");
+  Replace("function: train\n", "function: train\n    aggregation_type: {template: SCAFFOLD}\n");
+  ASSERT_EQ(Initialize(), ExitCode::kDone) << err();
+  const auto saved = ReadPbuf("save/init.pbuf");
+  ASSERT_THAT(saved, IsOk());
+  EXPECT_THAT(CheckLayout(LayoutOf(saved->model), ModelLayout(Loaded())), IsOk());
+  EXPECT_EQ(saved->model.back().name, "__control_samples");
+  EXPECT_THAT(out(), HasSubstr(" of sums over sites in "));
+}
+
 TEST_F(PlanInitialize, PrintsThePlansHashAndTheFederation) {
   ASSERT_EQ(Initialize(), ExitCode::kDone) << err();
   EXPECT_THAT(out(), HasSubstr(Loaded().digest));

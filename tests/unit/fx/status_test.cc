@@ -1,6 +1,7 @@
 // What is shown of folders made by hand; tests/e2e/kill_matrix.sh asks about real processes.
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "aggregator/state_folder.h"
 #include "collaborator/local_store.h"
 #include "core/tensor/model_file.h"
+#include "fx/aggregator/admin_socket.h"
 #include "pki/certificate_authority.h"
 #include "plan/load.h"
 #include "plan/model_layout.h"
@@ -20,6 +22,7 @@ namespace fx {
 namespace {
 
 using aggregator::BestModelChosen;
+using aggregator::DeadlineSet;
 using aggregator::FederationFinished;
 using aggregator::ModelCommitted;
 using aggregator::Record;
@@ -144,9 +147,9 @@ TEST_F(StatusVerb, SaysWhoOwesWhat) {
   EXPECT_EQ(said["round"], 0);
   EXPECT_EQ(said["rounds"], 3);
   EXPECT_EQ(said["changed_ms"], 7);
-  EXPECT_EQ(
-      said["collaborators"][0],
-      json::parse(R"({"name": "ann", "delivered": ["judge"], "owes": ["train"], "failure": ""})"));
+  EXPECT_EQ(said["collaborators"][0],
+            json::parse(R"({"name": "ann", "delivered": ["judge"], "owes": ["train"], "failure": "",
+                              "late": false})"));
 }
 
 TEST_F(StatusVerb, NamesStragglersWhoOweNothingAnyMore) {
@@ -256,6 +259,15 @@ TEST_F(StatusVerb, KnowsASiteThatHasDoneNothing) {
   EXPECT_THAT(Text(), HasSubstr("Site ann: not running\n  not done with any round yet\n"));
 }
 
+TEST_F(StatusVerb, SaysTheHoursOfASiteThatHasAny) {
+  OpenSite("ann");
+  EXPECT_TRUE(Json()["hours"].is_null());
+  ASSERT_THAT(AtomicWrite("site.yaml", "hours: 00:00-23:59\n"), IsOk());
+  EXPECT_THAT(Text(), HasSubstr("Hours of this site: 00:00-23:59; it "));
+  EXPECT_EQ(Json()["hours"]["hours"], "00:00-23:59");
+  EXPECT_TRUE(Json()["hours"]["open"].is_boolean());
+}
+
 TEST_F(StatusVerb, SaysWhenASiteWasHeardOfAndWhatItSent) {
   Decide({Open(0),
           ResultAccepted{
@@ -275,6 +287,70 @@ TEST_F(StatusVerb, WatchEndsWithTheFederation) {
   Decide({Open(0), CloseWithout({}), ModelCommitted{{"m1"}}, FederationFinished{}});
   EXPECT_EQ(Run({"status", "--watch"}), ExitCode::kDone) << err();
   EXPECT_THAT(out(), HasSubstr("The federation is over"));
+}
+
+// By what the aggregator that runs says.
+TEST_F(StatusVerb, SaysWhoIsThere) {
+  Decide({Open(0), DeadlineSet{TimeMs{8}}});
+  EXPECT_TRUE(Json()["aggregator"]["presence"].is_null());
+  const StateFolder state = OpenAggregator();
+  EXPECT_TRUE(Json()["aggregator"]["presence"].is_null());  // it does not answer
+  std::string there = "present 60000 ann\n";
+  LastWord last_word;
+  const auto socket = Must(AdminSocket::Open(
+      aggregator::StatePath(".", plan_),
+      [&](const std::string&) -> Result<std::string> { return there; }, last_word));
+  EXPECT_THAT(Text(), AllOf(HasSubstr("ann: present, last call at 1970-01-01 00:01 UTC\n"),
+                            HasSubstr("bob: not heard of since the aggregator was started\n"),
+                            HasSubstr("  ann: owes judge, train; is late\n")));
+  there += "gone 120000 bob\n";
+  EXPECT_THAT(Text(), HasSubstr("bob: gone since 1970-01-01 00:02 UTC\n"));
+  const json presence = json::parse(R"([{"name": "ann", "present": true, "last_ms": 60000},
+                                        {"name": "bob", "present": false, "last_ms": 120000}])");
+  const json aggregator = Json()["aggregator"];
+  EXPECT_EQ(aggregator["presence"], presence);
+  EXPECT_EQ(aggregator["collaborators"][0]["late"], true);
+}
+
+// Both verbs without an aggregator: the list of collaborators is theirs to change all the same.
+TEST_F(StatusVerb, ListsOfCollaboratorsChangeWithoutAnAggregator) {
+  EXPECT_EQ(Run({"aggregator", "add", "-n", "zoe"}), ExitCode::kDone) << err();
+  EXPECT_THAT(err(), HasSubstr("zoe is added to plan/cols.yaml; no aggregator is running"));
+  EXPECT_EQ(Run({"aggregator", "remove", "-n", "ann"}), ExitCode::kDone) << err();
+  EXPECT_THAT(err(), HasSubstr("ann is removed from plan/cols.yaml; no aggregator is running"));
+  EXPECT_EQ(Must(ReadFile("plan/cols.yaml")), "collaborators: [bob, zoe]\n");
+  EXPECT_EQ(Run({"aggregator", "remove", "-n", "ann"}), ExitCode::kFailed);
+  EXPECT_THAT(err(), HasSubstr("ann is not in plan/cols.yaml, which lists bob, zoe"));
+}
+
+// A running aggregator looks at the file whenever it has changed: what is refused is never there.
+TEST_F(StatusVerb, AListWithWhichThePlanWouldNotHoldIsNeverWritten) {
+  std::string text = Must(ReadFile("plan/plan.yaml"));
+  const std::string one = "minimum_reporting: 1";
+  ASSERT_NE(text.find(one), std::string::npos);
+  ASSERT_THAT(AtomicWrite("plan/plan.yaml",
+                          text.replace(text.find(one), one.size(), "minimum_reporting: 2")),
+              IsOk());
+  // Another name of the file: what is written anew is another file.
+  std::filesystem::create_hard_link("plan/cols.yaml", "same");
+  EXPECT_EQ(Run({"aggregator", "remove", "-n", "ann"}), ExitCode::kFailed);
+  EXPECT_THAT(err(), HasSubstr("minimum_reporting is 2, but of the 1 collaborators"));
+  EXPECT_EQ(Must(ReadFile("plan/cols.yaml")), "collaborators: [ann, bob]\n");
+  EXPECT_TRUE(std::filesystem::equivalent("plan/cols.yaml", "same"));
+}
+
+TEST_F(StatusVerb, TheLastCollaboratorStays) {
+  EXPECT_EQ(Run({"aggregator", "remove", "-n", "ann"}), ExitCode::kDone) << err();
+  EXPECT_EQ(Run({"aggregator", "remove", "-n", "bob"}), ExitCode::kFailed);
+  EXPECT_THAT(err(), HasSubstr("bob is the only collaborator in plan/cols.yaml"));
+  EXPECT_EQ(Must(ReadFile("plan/cols.yaml")), "collaborators: [bob]\n");
+}
+
+TEST_F(StatusVerb, NobodyRunsThatCouldBeAsked) {
+  for (const std::string verb : {"status", "cut-off", "stop"}) {
+    EXPECT_EQ(Run({"aggregator", verb}), ExitCode::kUnavailable);
+    EXPECT_THAT(err(), HasSubstr("no aggregator is running"));
+  }
 }
 
 }  // namespace

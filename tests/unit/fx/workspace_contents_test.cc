@@ -3,6 +3,7 @@
 
 #include "fx/workspace/contents.h"
 #include "tests/support/matchers.h"
+#include "tests/support/run_command.h"
 #include "tests/support/test_io.h"
 
 namespace fx {
@@ -47,11 +48,36 @@ TEST_F(WorkspaceContentsOf, RefuseAPrivateKeyUnderAnotherName) {
   EXPECT_THAT(WorkspaceContents("."), IsError(ErrorCode::kFailedPrecondition, "src/notes.txt"));
 }
 
+TEST_F(WorkspaceContentsOf, RefuseAPrivateKeyInAnyWrapping) {
+  ASSERT_THAT(MakeFolders("src"), IsOk());
+  ASSERT_EQ(test::RunCommand("openssl ecparam -name secp384r1 -genkey -noout -out k && "
+                             "openssl ec -in k -outform DER -out src/site.dat")
+                .exit_code,
+            0);
+  EXPECT_THAT(WorkspaceContents("."),
+              IsError(ErrorCode::kFailedPrecondition, "src/site.dat holds a private key in DER"));
+  ASSERT_EQ(test::RunCommand("openssl pkcs12 -export -nocerts -inkey k -passout pass:x "
+                             "-out src/site.dat")
+                .exit_code,
+            0);
+  EXPECT_THAT(WorkspaceContents("."), IsError(ErrorCode::kFailedPrecondition,
+                                              "src/site.dat holds a PKCS#12 store of keys"));
+}
+
+TEST_F(WorkspaceContentsOf, LeaveOutTheListOfWhereDataLies) {
+  Put("plan/data.yaml");
+  Put("plan/plan.yaml");
+  Put("src/data.yaml");
+  EXPECT_THAT(Names(), ElementsAre("data/", "logs/", "save/", "plan/", "plan/plan.yaml", "src/",
+                                   "src/data.yaml"));
+}
+
 TEST_F(WorkspaceContentsOf, LeaveOutKeysCertificatesModelsDataAndState) {
   for (const char* name :
        {"plan/a.crt", "plan/a.key", "plan/a.csr", "plan/a.srl", "src/deep/a.pem", "src/a.pbuf",
-        "src/__pycache__/a.pyc", "data/patients.csv", "save/init.pbuf", "logs/a.txt",
-        "local_state/journal.db", "cert/cert_chain.crt", "cert/client/col_one.key"}) {
+        "src/a.der", "src/a.P12", "plan/a.pfx", "src/__pycache__/a.pyc", "data/patients.csv",
+        "save/init.pbuf", "logs/a.txt", "local_state/journal.db", "cert/cert_chain.crt",
+        "cert/client/col_one.key"}) {
     Put(Path(".") / name);
   }
   EXPECT_THAT(Names(), ElementsAre("data/", "logs/", "save/", "plan/", "src/", "src/deep/"));

@@ -3,7 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <thread>
+
+#include "core/base/replace_file.h"
 #include "plan/load.h"
+#include "tests/support/matchers.h"
 
 namespace fx {
 namespace {
@@ -117,6 +124,102 @@ TEST_F(ColsFile, IsLeftAloneWhereItCannotBeEditedSafely) {
   const std::string text = "collaborators:\n- \"on\\\n  e\"\n";
   EXPECT_EQ(AddTo(text, "two"), "the file is written in a way that cannot be edited safely");
   EXPECT_EQ(*ReadFile(path_), text);
+}
+
+TEST_F(ColsFile, IsNotWrittenIfSomebodyElseRefuses) {
+  Write("collaborators: [one]\n");
+  std::string seen;
+  const auto judge = [&](const std::string& before, const std::string& after) {
+    seen = before + after + *ReadFile(path_);
+    return Status(Fail(ErrorCode::kAborted, "not today"));
+  };
+  const std::string old = "collaborators: [one]\n";
+  const auto added = AddCollaboratorToCols(path_, {"two"}, judge);
+  EXPECT_THAT(added, test::IsError(ErrorCode::kAborted, "not today"));
+  EXPECT_EQ(seen, old + "collaborators: [one, two]\n" + old);
+  const auto removed = RemoveCollaboratorFromCols(path_, {"one"}, judge);
+  EXPECT_THAT(removed, test::IsError(ErrorCode::kAborted, "not today"));
+  EXPECT_EQ(seen, old + "collaborators: []\n" + old);
+}
+
+TEST_F(ColsFile, KeepsTheNamesOfTwoWhoAddAtOnce) {
+  Write("collaborators: [one]\n");
+  const auto nobody_else_may = [&](const std::string&, const std::string&) {
+    EXPECT_THAT(FolderLock::Acquire(folder_.path(), std::chrono::milliseconds(0)),
+                test::IsError(ErrorCode::kAborted, "another command"));
+    return Ok();
+  };
+  const auto add = [&](const std::string& who) {
+    for (int i = 0; i < 20; ++i) {
+      const CollaboratorName name{who + std::to_string(i)};
+      EXPECT_THAT(AddCollaboratorToCols(path_, name, nobody_else_may), test::IsOkAndHolds(true));
+    }
+  };
+  std::jthread other([&] { add("a"); });
+  add("b");
+  other.join();
+  EXPECT_EQ(LoadColsFile(path_)->size(), 41U);
+}
+
+TEST_F(ColsFile, KeepsItsMode) {
+  Write("collaborators: [one]\n");
+  std::filesystem::permissions(path_, std::filesystem::perms(0640));
+  EXPECT_EQ(Add("two"), "collaborators: [one, two]\n");
+  EXPECT_EQ(std::filesystem::status(path_).permissions(), std::filesystem::perms(0640));
+}
+
+// Two workspaces may share a list, which is not where their links are.
+TEST_F(ColsFile, MayBeALinkToAListOfOthers) {
+  ASSERT_TRUE(MakeFolders(folder_.path() / "shared"));
+  const Path shared = folder_.path() / "shared" / "cols.yaml";
+  ASSERT_TRUE(AtomicWrite(shared, "collaborators: [one]\n"));
+  std::filesystem::create_symlink("shared/cols.yaml", path_);
+  const auto nobody_else_may = [&](const std::string&, const std::string&) {
+    EXPECT_THAT(FolderLock::Acquire(shared.parent_path(), std::chrono::milliseconds(0)),
+                test::IsError(ErrorCode::kAborted, "another command"));
+    return Ok();
+  };
+  EXPECT_THAT(AddCollaboratorToCols(path_, {"two"}, nobody_else_may), test::IsOkAndHolds(true));
+  EXPECT_THAT(RemoveCollaboratorFromCols(path_, {"one"}), test::IsOkAndHolds(true));
+  EXPECT_THAT(ReadFile(shared), test::IsOkAndHolds("collaborators: [two]\n"));
+  EXPECT_TRUE(std::filesystem::is_symlink(path_));
+}
+
+TEST_F(ColsFile, LosesALine) {
+  const auto without = [this](const std::string& name) {
+    const Result<bool> removed = RemoveCollaboratorFromCols(path_, {name});
+    return !removed ? removed.error().message() : *removed ? *ReadFile(path_) : "no";
+  };
+  Write("# who\ncollaborators:\n  - one  # first\n  - \"two\"\n# end\n  - three");
+  EXPECT_EQ(without("four"), "no");
+  EXPECT_EQ(without("one"), "# who\ncollaborators:\n  - \"two\"\n# end\n  - three");
+  EXPECT_EQ(without("three"), "# who\ncollaborators:\n  - \"two\"\n# end\n");
+  EXPECT_EQ(without("two"), "# who\ncollaborators:\n# end\n");
+  EXPECT_EQ(Load(), "");
+}
+
+TEST_F(ColsFile, LosesAPlaceInBrackets) {
+  const auto without = [this](const std::string& name) {
+    const Result<bool> removed = RemoveCollaboratorFromCols(path_, {name});
+    return removed ? *ReadFile(path_) : removed.error().message();
+  };
+  Write("collaborators: [one, 'two', three, four]  # all\n");
+  EXPECT_EQ(without("two"), "collaborators: [one, three, four]  # all\n");
+  EXPECT_EQ(without("four"), "collaborators: [one, three]  # all\n");
+  EXPECT_EQ(without("one"), "collaborators: [three]  # all\n");
+  EXPECT_EQ(without("three"), "collaborators: []  # all\n");
+}
+
+TEST_F(ColsFile, LosesALineWithAnAnchor) {
+  Write("collaborators:\n- one\n- &x two\n- three\n");
+  EXPECT_TRUE(RemoveCollaboratorFromCols(path_, {"two"}).has_value());
+  EXPECT_EQ(Load(), "one three ");
+  EXPECT_FALSE(*RemoveCollaboratorFromCols(folder_.path() / "nowhere.yaml", {"two"}));
+}
+
+TEST(Listed, NamesEverybodyOrNobody) {
+  EXPECT_EQ(Listed({{"ann"}, {"bob"}}), "ann, bob");
+  EXPECT_EQ(Listed(std::vector<CollaboratorName>()), "nobody");
 }
 
 }  // namespace

@@ -103,7 +103,8 @@ TEST(Complaint, OfANumberOutOfRange) {
       "plan.yaml:10: aggregator.settings.rounds_to_train is 1.5, expected a whole number from 1 to "
       "1000000");
   EXPECT_EQ(After("percentage: 1.0", "percentage: 1.4"),
-            "plan.yaml:68: assigner.settings.task_groups[0].percentage is 1.4, expected 0 to 1");
+            "plan.yaml:68: assigner.settings.task_groups[0].percentage is 1.4, expected more than "
+            "0, at most 1");
   EXPECT_EQ(
       After("std: 0.3530", "std: .nan"),
       "plan.yaml:28: data_loader.settings.std is .nan, expected more than 0, at most 1000000");
@@ -287,15 +288,52 @@ TEST(Complaint, OfGroups) {
   EXPECT_EQ(After("percentage: 1.0", "percentage: 0.995"), "");
   EXPECT_EQ(
       After("      - name: train_and_validate\n",
-            "      - {name: a, percentage: 0, tasks: [train]}\n      - name: a\n"),
+            "      - {name: a, percentage: 0.005, tasks: [train]}\n      - name: a\n"),
       "plan.yaml:68: assigner.settings.task_groups[1].name is \"a\", as is a group before; names "
       "must differ");
   EXPECT_EQ(
       After("percentage: 1.0 ", "collaborators: [a] "),
       "plan.yaml:67: assigner.settings.task_groups[0].percentage is missing, expected the group's "
-      "share of all collaborators, from 0 to 1\n"
+      "share of all collaborators, above 0, to 1\n"
       "plan.yaml:68: assigner.settings.task_groups[0].collaborators is unknown, expected one of "
       "name, percentage, tasks");
+}
+
+TEST(Complaint, OfGroupsThatNobodyWouldBeIn) {
+  EXPECT_EQ(After("percentage: 1.0", "percentage: 0"),
+            "plan.yaml:68: assigner.settings.task_groups[0].percentage is 0, expected more than 0, "
+            "at most 1");
+  PlanText text;
+  text.Replace("RandomGroupedAssigner ", "StaticGroupedAssigner ")
+      .Replace("percentage: 1.0 ", "collaborators: [] ");
+  EXPECT_EQ(text.Complaints(),
+            "plan.yaml:68: assigner.settings.task_groups[0].collaborators is empty, expected a "
+            "collaborator");
+}
+
+// Only the aggregator knows how many there are; a site has the list of the day of the export.
+TEST(Complaint, OfRoundsThatCouldNeverClose) {
+  PlanText text;
+  text.Replace("minimum_reporting: 1 ", "minimum_reporting: 3 ").Cols("collaborators: [a, b]");
+  EXPECT_EQ(text.Complaints(), "");
+  EXPECT_EQ(text.ComplaintsToRun(),
+            "plan.yaml:98: straggler_handling_policy.settings.minimum_reporting is 3, but of the 2 "
+            "collaborators in cols.yaml a round waits for 2; expected at most as many");
+  EXPECT_EQ(text.Cols("collaborators: [a, b, c]").ComplaintsToRun(), "");
+  text.Replace("    task_groups:\n", "    fraction: 0.5\n    task_groups:\n");
+  EXPECT_EQ(text.Cols("collaborators: [a, b, c, d]").ComplaintsToRun(),
+            "plan.yaml:99: straggler_handling_policy.settings.minimum_reporting is 3, but of the "
+            "4 collaborators in cols.yaml a round waits for 2; expected at most as many");
+  EXPECT_EQ(text.Cols("collaborators: []").ComplaintsToRun(), "") << "nobody has joined yet";
+}
+
+TEST(Complaint, OfAMinimumThatIsMoreThanThereAre) {
+  PlanText text;
+  text.Replace("    task_groups:\n", "    fraction: 0.5\n    minimum: 3\n    task_groups:\n");
+  EXPECT_EQ(text.Cols("collaborators: [a, b, c]").ComplaintsToRun(), "");
+  EXPECT_EQ(text.Cols("collaborators: [a, b]").ComplaintsToRun(),
+            "plan.yaml:67: assigner.settings.minimum is 3, but cols.yaml has 2 collaborators; "
+            "expected at most as many");
 }
 
 TEST(Complaint, OfStaticGroups) {

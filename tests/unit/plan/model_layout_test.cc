@@ -76,5 +76,52 @@ TEST(ModelLayout, HasTheOptimizersStateOnlyIfThatIsAveragedToo) {
                   "__opt_state_fc.bias.momentum [3]"));
 }
 
+TEST(ControlLayout, HasASumForEachTrainedParameterAndTheSamplesBehindThem) {
+  EXPECT_THAT(
+      Words(ControlLayout(kParameters)),
+      ElementsAre("__control_fc.weight [3, 7]", "__control_fc.bias [3]", "__control_samples []"));
+  EXPECT_THAT(ControlLayout({}), IsEmpty());
+}
+
+TEST(ModelLayout, HasTheSumsOfControlVariatesIfATaskInUseWorksWithThem) {
+  Plan plan = PlanWith(OptTreatment::kReset);
+  TaskSpec& train = plan.tasks[{"train"}];
+  train.aggregation_type.control_variates = true;
+  EXPECT_FALSE(UsesControlVariates(plan)) << "in no group";
+  TaskGroup group;
+  group.tasks = {{"train"}};
+  plan.task_groups = {group};
+  EXPECT_TRUE(UsesControlVariates(plan));
+  EXPECT_THAT(Words(ModelLayout(plan)),
+              ElementsAre("fc.weight [3, 7]", "fc.bias [3]", "__control_fc.weight [3, 7]",
+                          "__control_fc.bias [3]", "__control_samples []"));
+  EXPECT_TRUE(HasSums(plan));
+  train.aggregation_type.control_variates = false;
+  EXPECT_FALSE(UsesControlVariates(plan));
+  EXPECT_FALSE(HasSums(plan));
+}
+
+TEST(CurvatureLayout, HasTwoSumsForEachTrainedParameter) {
+  EXPECT_THAT(Words(CurvatureLayout(kParameters)),
+              ElementsAre("__curvature_fc.weight_u [3, 7]", "__curvature_fc.bias_u [3]",
+                          "__curvature_fc.weight_v [3, 7]", "__curvature_fc.bias_v [3]"));
+}
+
+TEST(ModelLayout, HasTheSumsOfCurvaturesIfATaskInUseWorksWithThem) {
+  Plan plan = PlanWith(OptTreatment::kContinueLocal);
+  plan.tasks[{"train"}].aggregation_type.curvature = true;
+  EXPECT_FALSE(HasSums(plan)) << "in no group";
+  TaskGroup group;
+  group.tasks = {{"train"}};
+  plan.task_groups = {group};
+  EXPECT_TRUE(UsesCurvature(plan));
+  EXPECT_TRUE(HasSums(plan));
+  EXPECT_FALSE(UsesControlVariates(plan));
+  EXPECT_THAT(Words(ModelLayout(plan)),
+              ElementsAre("fc.weight [3, 7]", "fc.bias [3]", "__curvature_fc.weight_u [3, 7]",
+                          "__curvature_fc.bias_u [3]", "__curvature_fc.weight_v [3, 7]",
+                          "__curvature_fc.bias_v [3]"));
+}
+
 }  // namespace
 }  // namespace fx

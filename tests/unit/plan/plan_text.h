@@ -42,9 +42,20 @@ class PlanText {
     return LoadPlan(folder_.path() / "plan/plan.yaml", folder_.path() / "plan/cols.yaml");
   }
 
-  // What LoadPlan complains about, a line each, without folder and indent; "" if nothing.
-  std::string Complaints() {
-    const Result<Plan> plan = Load();
+  Result<Plan> LoadToRun() {
+    File("plan/plan.yaml", text_);
+    return LoadPlanToRun(folder_.path() / "plan/plan.yaml", folder_.path() / "plan/cols.yaml");
+  }
+
+  // What LoadPlan complains about, a line each, without folder and indent; "" if nothing. And what
+  // LoadPlanToRun does.
+  std::string Complaints() { return ComplaintsOf(Load()); }
+  std::string ComplaintsToRun() { return ComplaintsOf(LoadToRun()); }
+
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string ComplaintsOf(const Result<Plan>& plan) const {
     if (plan) return "";
     std::string message = plan.error().message();
     for (const std::string& noise : {folder_.path().string() + "/plan/", std::string(11, ' ')}) {
@@ -55,9 +66,6 @@ class PlanText {
     return message;
   }
 
-  const std::string& text() const { return text_; }
-
- private:
   TempDir folder_;
   std::string text_;
 };

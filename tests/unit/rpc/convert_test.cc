@@ -60,8 +60,10 @@ TEST(CheckHeader, JudgesTheCertificateBeforeAnythingElse) {
               IsError(ErrorCode::kPermissionDenied,
                       "the certificate is for \"bob\", \"bob.example\", but the sender says "
                       "\"zoe\""));
-  EXPECT_THAT(Check(header, {"zoe"}),
-              IsError(ErrorCode::kPermissionDenied, "\"zoe\" is not in plan/cols.yaml"));
+  const auto unlisted = Check(header, {"zoe"});
+  EXPECT_THAT(unlisted, IsError(ErrorCode::kPermissionDenied, "\"zoe\" is not in plan/cols.yaml"));
+  EXPECT_THAT(unlisted.error().hint(), testing::HasSubstr("fx collaborator certify"));
+  EXPECT_THAT(unlisted.error().hint(), testing::HasSubstr("fx aggregator add -n"));
 }
 
 TEST(CheckHeader, NamesBothPlansByTheirFirstDigits) {

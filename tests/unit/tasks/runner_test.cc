@@ -10,6 +10,7 @@
 #include "tests/numeric/trainer.h"
 #include "tests/support/matchers.h"
 #include "tests/support/networks.h"
+#include "tests/support/values_of.h"
 
 namespace fx::test {
 namespace {
@@ -35,14 +36,6 @@ class Runner : public ::testing::Test {
     const auto runner = RunnerFor(network_, data_, 8);
     FX_CHECK(runner->Train(TrainTask(2), InRound(round, collaborator)).has_value());
     return Flat(runner->GetParameters());
-  }
-  static std::vector<float> Flat(const Model& model) {
-    std::vector<float> values;
-    for (const NamedTensor& tensor : model) {
-      const auto floats = tensor.tensor.floats();
-      values.insert(values.end(), floats.begin(), floats.end());
-    }
-    return values;
   }
 
   const NetworkSpec network_ = SmallNetwork();

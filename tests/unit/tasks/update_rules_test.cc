@@ -67,6 +67,19 @@ TEST(AddProximal, PullsTowardsTheAnchor) {
   EXPECT_THAT(gradient, ElementsAre(1.5F, 0));
 }
 
+TEST(AddPenalty, AddsSlopeTimesWeightMinusOffset) {
+  std::vector<float> gradient = {1, 1};
+  AddPenalty(gradient, std::vector<float>{5, 2}, std::vector<float>{0.5F, 0},
+             std::vector<float>{4, -1}, 1);
+  EXPECT_THAT(gradient, ElementsAre(-0.5F, 2));
+}
+
+TEST(AddSquares, AddsThemUp) {
+  std::vector<float> sum = {1, 0};
+  AddSquares(sum, std::vector<float>{3, -2}, 1);
+  EXPECT_THAT(sum, ElementsAre(10, 4));
+}
+
 TEST(Apply, GivesTheSameBytesOnAnyNumberOfThreads) {
   constexpr std::size_t kSize = 40'001;
   for (const OptimizerType type : {OptimizerType::kSgd, OptimizerType::kAdam, OptimizerType::kAdamW,

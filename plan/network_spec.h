@@ -120,6 +120,12 @@ struct OptimizerSpec {
   ScheduleSpec schedule{};
 };
 
+// What layers compute in; parameters and what is exchanged are float32 in any case.
+enum class Precision {
+  kFloat32,
+  kBfloat16,  // 8 bits of mantissa, sums in float32; where the processor can, else float32
+};
+
 struct NetworkSpec {
   Shape input_shape;  // of one sample, without the batch
   std::vector<LayerSpec> layers;
@@ -128,6 +134,8 @@ struct NetworkSpec {
   std::uint64_t seed = 1;  // of initial weights, shuffles and dropout
   int threads = 1;         // of one training task; part of the plan because sums depend on it.
                            // 0: as many cores as are free (core/base/cores.h)
+
+  Precision precision = Precision::kFloat32;
 
   const Shape& output() const { return layers.back().output; }
   // Classes to tell apart, for softmax_cross_entropy.

@@ -64,6 +64,14 @@ void ReadThreads(MappingReader& s, int& out) {
   }
 }
 
+void ReadPrecision(MappingReader& s, Precision& out) {
+  static const std::vector<Choice> choices = {{"float32", static_cast<int>(Precision::kFloat32)},
+                                              {"bf16", static_cast<int>(Precision::kBfloat16)}};
+  int picked = static_cast<int>(out);
+  s.Pick("precision", choices, picked);
+  out = static_cast<Precision>(picked);
+}
+
 }  // namespace
 
 void ReadTaskRunner(const YamlValue& plan, Complaints& complaints, NetworkSpec& out,
@@ -81,6 +89,7 @@ void ReadTaskRunner(const YamlValue& plan, Complaints& complaints, NetworkSpec& 
   s.Integer("seed", seed, 0, INT64_MAX);
   out.seed = static_cast<std::uint64_t>(seed);
   ReadThreads(s, out.threads);
+  ReadPrecision(s, out.precision);
   ReadLoss(s, complaints, out.loss);
   ReadOptimizer(s, complaints, out.optimizer);
   const bool shape = ReadInputShape(s, complaints, out.input_shape);

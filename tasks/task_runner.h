@@ -96,6 +96,10 @@ Result<std::unique_ptr<TaskRunner>> MakeTaskRunner(const NetworkSpec& network,
                                                    const DataLoaderSettings& data_settings,
                                                    const DataLoader& data);
 
+// What the native runner computes in on this machine: what the plan says, or float32 where the
+// processor has no instructions for it.
+Precision PrecisionHere(const NetworkSpec& network);
+
 // The weights every party starts from, drawn from the plan's seed tensor by tensor. Needs no data.
 // Shapes must be inferred.
 //   convolutions, dense  weights uniform in +-sqrt(6 / fan_in) (He et al. 2015), biases uniform in

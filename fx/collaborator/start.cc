@@ -70,6 +70,10 @@ Result<std::string> DataPathOf(const std::string& data_config, const std::string
   return entry->second;
 }
 
+std::string NameOf(Precision precision) {
+  return precision == Precision::kBfloat16 ? "bf16" : "float32";
+}
+
 double SteadySeconds() {
   using Seconds = std::chrono::duration<double>;
   return Seconds(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -92,7 +96,11 @@ Status TryData(const Plan& plan, const CollaboratorName& name, const std::string
              {"aggregator", format("{}:{}", plan.network.agg_addr, plan.network.agg_port)},
              {"training_samples", std::to_string(data->train().size())},
              {"validation_samples", std::to_string(data->validation().size())},
-             {"training_memory_mb", std::to_string(runner->peak_bytes() >> 20)}});
+             {"training_memory_mb", std::to_string(runner->peak_bytes() >> 20)},
+             {"precision", NameOf(PrecisionHere(plan.task_runner))}});
+    if (PrecisionHere(plan.task_runner) != plan.task_runner.precision) {
+      LogWarning("this processor has no bfloat16, which the plan asks for: trains in float32");
+    }
   }
   ReturnIdleMemory();
   return Ok();

@@ -13,6 +13,11 @@ constexpr Meaning kMeanings[] = {
      "cores a site trains with; auto: as many as it is bound to and its control group's quota "
      "allows. Sums depend on the number, so that a plan that names one gives the same bytes on "
      "machines with more or fewer cores"},
+    {"task_runner.settings.precision",
+     "what layers compute in. bf16: bfloat16, of 8 bits of mantissa, with sums, weights, their "
+     "gradients and all that is exchanged in float32, at sites whose processor has instructions "
+     "for it; the others go on in float32, and say so. Pays where those instructions are faster "
+     "than float32's, as with AMX; with AVX-512 alone they may be slower (docs/benchmarks.md)"},
     {"task_runner.settings.input_shape",
      "of one sample: `[features]`, `[time, features]` or `[channels, height, width]`; `[time]` "
      "where an embedding reads it"},

@@ -19,7 +19,7 @@ class BatchNorm final : public Layer {
         running_mean_(PlainParameter("running_mean")),
         running_var_(PlainParameter("running_var")),
         plain_dims_(at.input().get_desc().dims()),
-        layout_(ChannelsLast(ImageDims())),
+        layout_(ChannelsLast(ImageDims(), TypeOf(at.input()))),
         forward_desc_(ForwardDesc()) {
     input_ = AsImage(at.input(), forward_);
     const bool in_place = !at.training && at.may_overwrite;
@@ -75,12 +75,13 @@ class BatchNorm final : public Layer {
   }
   memory AsImage(const memory& from, Steps& steps) {
     if (plain_dims_.size() == 4) return InLayout(at_.context, from, layout_, steps);
-    features_.push_back(InLayout(at_.context, from, PlainDesc(plain_dims_), steps));
+    features_.push_back(
+        InLayout(at_.context, from, PlainDesc(plain_dims_, layout_.data_type()), steps));
     return View(features_.back(), layout_);
   }
   memory FromImage(const memory& image) const {
     if (plain_dims_.size() == 4) return image;
-    return View(image, PlainDesc(plain_dims_));
+    return View(image, PlainDesc(plain_dims_, layout_.data_type()));
   }
 
   float Epsilon() const { return static_cast<float>(at_.spec.epsilon); }

@@ -8,6 +8,11 @@ namespace fx::onednn {
 
 using dnnl::memory;
 
+bool HasBfloat16() {
+  constexpr unsigned kNeeded = dnnl_cpu_isa_avx512_core_bf16;  // a set of bits, growing
+  return (static_cast<unsigned>(dnnl_get_effective_cpu_isa()) & kNeeded) == kNeeded;
+}
+
 dnnl::primitive_attr Context::Attributes() {
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
@@ -46,26 +51,36 @@ memory::dims BatchDims(std::int64_t batch, const Shape& sample) {
   return dims;
 }
 
-memory::desc PlainDesc(const memory::dims& dims) {
+memory::desc PlainDesc(const memory::dims& dims, DataType type) {
   memory::dims strides(dims.size(), 1);
   for (std::size_t axis = dims.size() - 1; axis > 0; --axis) {
     strides[axis - 1] = strides[axis] * dims[axis];
   }
-  return {dims, memory::data_type::f32, strides};
+  return {dims, type, strides};
 }
 
-memory::desc ChannelsLast(const memory::dims& dims) {
-  return {dims, memory::data_type::f32, memory::format_tag::nhwc};
+memory::desc ChannelsLast(const memory::dims& dims, DataType type) {
+  return {dims, type, memory::format_tag::nhwc};
 }
 
 memory::desc UnblockedLike(const memory& like, const memory::dims& dims) {
   const memory::desc desc = like.get_desc();
-  const bool plain = dims.size() != 4 || desc == PlainDesc(desc.dims());
-  return plain ? PlainDesc(dims) : ChannelsLast(dims);
+  const DataType type = desc.data_type();
+  const bool plain = dims.size() != 4 || desc == PlainDesc(desc.dims(), type);
+  return plain ? PlainDesc(dims, type) : ChannelsLast(dims, type);
 }
 
-memory::desc AnyDesc(const memory::dims& dims) {
-  return {dims, memory::data_type::f32, memory::format_tag::any};
+memory::desc AnyDesc(const memory::dims& dims, DataType type) {
+  return {dims, type, memory::format_tag::any};
+}
+
+memory::desc OfType(memory::desc desc, DataType type) {
+  desc.data.data_type = memory::convert_to_c(type);
+  return desc;
+}
+
+DataType TypeOf(const memory& memory) {
+  return memory.get_desc().data_type();
 }
 
 memory ZeroMemory(Context& context, const memory::desc& desc) {
@@ -83,6 +98,7 @@ memory View(const memory& of, const memory::desc& desc) {
 }
 
 std::span<float> Floats(const memory& memory) {
+  FX_CHECK(TypeOf(memory) == DataType::f32);
   return {static_cast<float*>(memory.get_data_handle()),
           memory.get_desc().get_size() / sizeof(float)};
 }

@@ -51,6 +51,13 @@ class Context {
   std::vector<dnnl::memory> views_;
 };
 
+// Whether the processor multiplies bfloat16: others would only imitate it, more slowly than
+// float32.
+bool HasBfloat16();
+
+// Of values: f32 or bf16.
+using DataType = dnnl::memory::data_type;
+
 using Arguments = std::unordered_map<int, dnnl::memory>;
 
 // A primitive and the memories it works on, made once and run for every batch.
@@ -72,15 +79,18 @@ Step MakeReorder(Context& context, const dnnl::memory& from, const dnnl::memory&
 
 // [batch, sample extents...].
 dnnl::memory::dims BatchDims(std::int64_t batch, const Shape& sample);
-// float32, row-major; of rank 1 to 5.
-dnnl::memory::desc PlainDesc(const dnnl::memory::dims& dims);
-// float32 of rank 4, [batch, height, width, channels] in memory.
-dnnl::memory::desc ChannelsLast(const dnnl::memory::dims& dims);
-// Plain if `like` is, else, of rank 4, channels last: the layouts that all layers have fast code
-// for, to work near to where the input lies.
+// Row-major; of rank 1 to 5.
+dnnl::memory::desc PlainDesc(const dnnl::memory::dims& dims, DataType type = DataType::f32);
+// Of rank 4, [batch, height, width, channels] in memory.
+dnnl::memory::desc ChannelsLast(const dnnl::memory::dims& dims, DataType type = DataType::f32);
+// Of the type of `like`; plain if that is, else, of rank 4, channels last: the layouts that all
+// layers have fast code for, to work near to where the input lies.
 dnnl::memory::desc UnblockedLike(const dnnl::memory& like, const dnnl::memory::dims& dims);
-// float32, in whatever layout the primitive likes best.
-dnnl::memory::desc AnyDesc(const dnnl::memory::dims& dims);
+// In whatever layout the primitive likes best.
+dnnl::memory::desc AnyDesc(const dnnl::memory::dims& dims, DataType type = DataType::f32);
+// The same layout for values of another type.
+dnnl::memory::desc OfType(dnnl::memory::desc desc, DataType type);
+DataType TypeOf(const dnnl::memory& memory);
 
 // For what is read before it is written in each batch: weights, constants.
 dnnl::memory ZeroMemory(Context& context, const dnnl::memory::desc& desc);
@@ -89,17 +99,18 @@ dnnl::memory ZeroMemory(Context& context, const dnnl::memory::desc& desc);
 dnnl::memory LentMemory(Context& context, const dnnl::memory::desc& desc);
 // The same values under another desc of the same size; `of` keeps them.
 dnnl::memory View(const dnnl::memory& of, const dnnl::memory::desc& desc);
-// All floats of a memory in the order they lie there, padding included.
+// All values of a memory of float32 in the order they lie there, padding included.
 std::span<float> Floats(const dnnl::memory& memory);
 
-// `from` if it has the layout `wanted`, else new memory that a reorder appended to `steps` fills;
+// `from` if it has the layout and type `wanted`, else new memory that a reorder appended to `steps`
+// fills;
 // kLasting if those steps are not run for every batch.
 enum class Lifetime { kLent, kLasting };
 dnnl::memory InLayout(Context& context, const dnnl::memory& from, const dnnl::memory::desc& wanted,
                       Steps& steps, Lifetime lifetime = Lifetime::kLent);
 // A memory that steps appended to `steps` fill with the sum of all parts, which have equal dims.
 dnnl::memory Sum(Context& context, const std::vector<dnnl::memory>& parts, Steps& steps);
-// Copies values between memories of equal dims, changing the layout; at once.
+// Copies values between memories of equal dims, changing the layout and the type; at once.
 void Copy(Context& context, const dnnl::memory& from, const dnnl::memory& to);
 
 Error ErrorFrom(const dnnl::error& error, const std::string& what);

@@ -14,7 +14,7 @@ namespace {
 using dnnl::memory;
 using dnnl::prop_kind;
 
-using LayoutOf = memory::desc (*)(const memory::dims&);
+using LayoutOf = memory::desc (*)(const memory::dims&, DataType);
 
 // oneDNN 2.6 with AVX2 writes beyond its scratchpad here, channels last; blocked layouts are sound.
 bool OverrunsChannelsLast(const LayerSpec& spec) {
@@ -46,6 +46,7 @@ class Conv2d final : public Layer {
         dilation_{at.spec.dilation[0] - 1, at.spec.dilation[1] - 1},  // oneDNN's 0 is dense
         padding_{at.spec.padding[0], at.spec.padding[1]},
         forward_desc_(ForwardDesc()) {
+    if (ReadsCopies()) weight_->Place(at.context, BackwardWeightsDesc().diff_weights_desc());
     input_ = InLayout(at.context, at.input(), forward_desc_.src_desc(), forward_);
     output_ = LentMemory(at.context, forward_desc_.dst_desc());
     Arguments arguments = {{DNNL_ARG_SRC, input_},
@@ -60,8 +61,9 @@ class Conv2d final : public Layer {
   }
 
   void CompileBackward(const memory& output_gradient, bool want_input) override {
-    CompileBackwardWeights(output_gradient);
-    if (want_input) CompileBackwardData(output_gradient);
+    const memory gradient = InPrecision(output_gradient, backward_);
+    CompileBackwardWeights(gradient);
+    if (want_input) CompileBackwardData(gradient);
   }
 
  private:
@@ -81,19 +83,25 @@ class Conv2d final : public Layer {
         at_.training ? prop_kind::forward_training : prop_kind::forward_inference;
     return Fastest(at_.spec, [&](LayoutOf layout) {
       return dnnl::convolution_forward::primitive_desc(
-          {kind, dnnl::algorithm::convolution_direct, layout(input_dims_), AnyDesc(weight_dims_),
-           BiasDesc(), layout(output_dims_), strides_, dilation_, padding_, padding_},
+          {kind, dnnl::algorithm::convolution_direct, layout(input_dims_, at_.precision),
+           AnyDesc(weight_dims_, at_.precision), BiasDesc(), layout(output_dims_, at_.output_type),
+           strides_, dilation_, padding_, padding_},
           ForwardAttributes(), at_.context.engine());
     });
   }
 
-  void CompileBackwardWeights(const memory& output_gradient) {
-    const auto desc = Fastest(at_.spec, [&](LayoutOf layout) {
+  dnnl::convolution_backward_weights::primitive_desc BackwardWeightsDesc() const {
+    return Fastest(at_.spec, [&](LayoutOf layout) {
       return dnnl::convolution_backward_weights::primitive_desc(
-          {dnnl::algorithm::convolution_direct, layout(input_dims_), AnyDesc(weight_dims_),
-           BiasDesc(), layout(output_dims_), strides_, dilation_, padding_, padding_},
+          {dnnl::algorithm::convolution_direct, layout(input_dims_, at_.precision),
+           AnyDesc(weight_dims_, DataType::f32), BiasDesc(), layout(output_dims_, at_.precision),
+           strides_, dilation_, padding_, padding_},
           Context::Attributes(), at_.context.engine(), forward_desc_);
     });
+  }
+
+  void CompileBackwardWeights(const memory& output_gradient) {
+    const auto desc = BackwardWeightsDesc();
     Steps after;
     Arguments arguments = {
         {DNNL_ARG_SRC, InLayout(at_.context, input_, desc.src_desc(), backward_)},
@@ -110,8 +118,9 @@ class Conv2d final : public Layer {
   void CompileBackwardData(const memory& output_gradient) {
     const auto desc = Fastest(at_.spec, [&](LayoutOf layout) {
       return dnnl::convolution_backward_data::primitive_desc(
-          {dnnl::algorithm::convolution_direct, layout(input_dims_), AnyDesc(weight_dims_),
-           layout(output_dims_), strides_, dilation_, padding_, padding_},
+          {dnnl::algorithm::convolution_direct, layout(input_dims_, at_.precision),
+           AnyDesc(weight_dims_, at_.precision), layout(output_dims_, at_.precision), strides_,
+           dilation_, padding_, padding_},
           Context::Attributes(), at_.context.engine(), forward_desc_);
     });
     input_gradient_ = LentMemory(at_.context, desc.diff_src_desc());

@@ -24,9 +24,10 @@ class Dense final : public Layer {
         weight_dims_(WeightDims()),
         layout_(InputLayout()),
         forward_desc_(ForwardDesc()) {
+    if (ReadsCopies()) weight_->Place(at.context, BackwardWeightsDesc().diff_weights_desc());
     input_ = InLayout(at.context, rows_, layout_, forward_);
     const memory to = LentMemory(at.context, forward_desc_.dst_desc());
-    output_ = IsSequence() ? View(to, SequenceDesc(at.spec.output)) : to;
+    output_ = IsSequence() ? View(to, SequenceDesc(at.spec.output, at.output_type)) : to;
     Arguments arguments = {{DNNL_ARG_SRC, input_},
                            {DNNL_ARG_WEIGHTS, Weights(*weight_, forward_desc_.weights_desc())},
                            {DNNL_ARG_DST, to}};
@@ -40,9 +41,10 @@ class Dense final : public Layer {
 
   void CompileBackward(const memory& output_gradient, bool want_input) override {
     const memory gradient =
-        IsSequence() ? View(InLayout(at_.context, output_gradient, output_.get_desc(), backward_),
-                            PlainDesc(output_dims_))
-                     : output_gradient;
+        IsSequence() ? View(InLayout(at_.context, output_gradient,
+                                     SequenceDesc(at_.spec.output, at_.precision), backward_),
+                            PlainDesc(output_dims_, at_.precision))
+                     : InPrecision(output_gradient, backward_);
     CompileBackwardWeights(gradient);
     if (want_input) CompileBackwardData(gradient);
   }
@@ -50,16 +52,16 @@ class Dense final : public Layer {
  private:
   bool IsSequence() const { return at_.spec.input.size() == 2; }
 
-  memory::desc SequenceDesc(const Shape& sample) const {
-    return PlainDesc(BatchDims(at_.input().get_desc().dims()[0], sample));
+  memory::desc SequenceDesc(const Shape& sample, DataType type) const {
+    return PlainDesc(BatchDims(at_.input().get_desc().dims()[0], sample), type);
   }
 
   // [batch, features...].
   memory Rows() {
     if (!IsSequence()) return at_.input();
-    const memory::desc plain = SequenceDesc(at_.spec.input);
+    const memory::desc plain = SequenceDesc(at_.spec.input, at_.precision);
     return View(InLayout(at_.context, at_.input(), plain, forward_),
-                PlainDesc({plain.dims()[0] * plain.dims()[1], plain.dims()[2]}));
+                PlainDesc({plain.dims()[0] * plain.dims()[1], plain.dims()[2]}, at_.precision));
   }
 
   memory::dims WeightDims() const {
@@ -70,9 +72,8 @@ class Dense final : public Layer {
 
   // That of the input, unless it is a blocked one, which oneDNN has only reference code for here.
   memory::desc InputLayout() const {
-    const memory::desc plain = PlainDesc(input_dims_);
-    if (rows_.get_desc() == plain) return plain;
-    return ChannelsLast(input_dims_);
+    const bool plain = rows_.get_desc() == PlainDesc(input_dims_, TypeOf(rows_));
+    return plain ? PlainDesc(input_dims_, at_.precision) : ChannelsLast(input_dims_, at_.precision);
   }
 
   memory::desc BiasDesc() const {
@@ -82,16 +83,22 @@ class Dense final : public Layer {
   dnnl::inner_product_forward::primitive_desc ForwardDesc() const {
     const prop_kind kind =
         at_.training ? prop_kind::forward_training : prop_kind::forward_inference;
-    const memory::desc to = IsSequence() ? PlainDesc(output_dims_) : AnyDesc(output_dims_);
-    return {{kind, layout_, AnyDesc(weight_dims_), BiasDesc(), to},
+    const memory::desc to = IsSequence() ? PlainDesc(output_dims_, at_.output_type)
+                                         : AnyDesc(output_dims_, at_.output_type);
+    return {{kind, layout_, AnyDesc(weight_dims_, at_.precision), BiasDesc(), to},
             ForwardAttributes(),
             at_.context.engine()};
   }
 
+  dnnl::inner_product_backward_weights::primitive_desc BackwardWeightsDesc() const {
+    return {{layout_, AnyDesc(weight_dims_), BiasDesc(), AnyDesc(output_dims_, at_.precision)},
+            Context::Attributes(),
+            at_.context.engine(),
+            forward_desc_};
+  }
+
   void CompileBackwardWeights(const memory& output_gradient) {
-    const dnnl::inner_product_backward_weights::primitive_desc desc(
-        {layout_, AnyDesc(weight_dims_), BiasDesc(), AnyDesc(output_dims_)}, Context::Attributes(),
-        at_.context.engine(), forward_desc_);
+    const auto desc = BackwardWeightsDesc();
     Steps after;
     Arguments arguments = {
         {DNNL_ARG_SRC, input_},
@@ -110,18 +117,19 @@ class Dense final : public Layer {
   dnnl::inner_product_backward_data::primitive_desc BackwardDataDesc() const {
     const auto with = [&](const memory::desc& weights) {
       return dnnl::inner_product_backward_data::primitive_desc(
-          {layout_, weights, AnyDesc(output_dims_)}, Context::Attributes(), at_.context.engine(),
-          forward_desc_);
+          {layout_, weights, AnyDesc(output_dims_, at_.precision)}, Context::Attributes(),
+          at_.context.engine(), forward_desc_);
     };
-    auto desc = with(weight_->value.get_desc());
+    auto desc = with(at_.precision == DataType::f32 ? weight_->value.get_desc()
+                                                    : forward_desc_.weights_desc());
     const bool slow = std::string_view(desc.impl_info_str()).starts_with("ref");
-    return slow ? with(AnyDesc(weight_dims_)) : desc;
+    return slow ? with(AnyDesc(weight_dims_, at_.precision)) : desc;
   }
 
   void CompileBackwardData(const memory& output_gradient) {
     const auto desc = BackwardDataDesc();
     const memory to = LentMemory(at_.context, desc.diff_src_desc());
-    input_gradient_ = IsSequence() ? View(to, SequenceDesc(at_.spec.input)) : to;
+    input_gradient_ = IsSequence() ? View(to, SequenceDesc(at_.spec.input, at_.precision)) : to;
     backward_.push_back(MakeStep<dnnl::inner_product_backward_data>(
         at_.context, desc,
         {{DNNL_ARG_DIFF_DST,

@@ -105,6 +105,32 @@ bool Graph::OnlyDenseReads(std::size_t layer) const {
   });
 }
 
+bool Graph::NeedsFloats(std::size_t layer) const {
+  switch (spec_.layers[layer].type) {
+    case LayerType::kConvTranspose2d:  // in bfloat16 oneDNN 2.6 takes five times as long
+    case LayerType::kDropout:
+    case LayerType::kSoftmax:
+    case LayerType::kLayerNorm:
+    case LayerType::kGroupNorm:
+    case LayerType::kUpsample:
+    case LayerType::kEmbedding:
+    case LayerType::kLstm:
+    case LayerType::kGru:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool Graph::OnlyFloatsRead(std::size_t layer) const {
+  return std::ranges::all_of(uses_[layer], [&](const Use& use) { return NeedsFloats(use.reader); });
+}
+
+bool Graph::Joins(std::size_t layer) const {
+  const LayerType type = spec_.layers[layer].type;
+  return type == LayerType::kAdd || type == LayerType::kConcat;
+}
+
 bool Graph::ReadsAlone(std::size_t layer) const {
   const std::int64_t input = spec_.layers[layer].inputs.front();
   return input == kNetworkInput ? input_uses_ == 1 : uses_[At(input)].size() == 1;

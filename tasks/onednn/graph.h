@@ -40,6 +40,13 @@ class Graph {
   // each value by itself: then the order of its values does not matter.
   bool OnlyDenseReads(std::size_t layer) const;
 
+  // Whether it reads and writes float32 whatever the plan's precision, and whether nobody would
+  // read its output as anything else.
+  bool NeedsFloats(std::size_t layer) const;
+  bool OnlyFloatsRead(std::size_t layer) const;
+  // Whether it takes inputs of one type only.
+  bool Joins(std::size_t layer) const;
+
   // Whether nobody but `layer` reads its first input.
   bool ReadsAlone(std::size_t layer) const;
 

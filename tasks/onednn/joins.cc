@@ -1,5 +1,6 @@
 // add and concat: layers of several inputs, which give each of them a gradient of its own, because
 // whoever takes a gradient may overwrite it.
+#include <cstdint>
 #include <vector>
 
 #include "tasks/onednn/layer.h"
@@ -66,9 +67,9 @@ class Concat final : public Join {
   explicit Concat(const LayerContext& at)
       : Join(at), output_dims_(BatchDims(at.input().get_desc().dims()[0], at.spec.output)) {
     const memory::desc layout = UnblockedLike(at.input(), output_dims_);
-    const bool channels_last = !(layout == PlainDesc(output_dims_));
+    const bool channels_last = !(layout == PlainDesc(output_dims_, layout.data_type()));
     output_ = LentMemory(at.context, layout);
-    const std::int64_t values = std::ssize(Floats(output_));
+    const std::int64_t values = ValuesIn(output_);
     pieces_ = channels_last ? values / output_dims_[kAxis] : output_dims_[0];
     for (const memory& input : at.inputs) {
       const memory::desc part = UnblockedLike(at.input(), input.get_desc().dims());
@@ -80,14 +81,7 @@ class Concat final : public Join {
   void Forward(dnnl::stream& stream, const DrawKey& key) override {
     Layer::Forward(stream, key);
     stream.wait();
-    const std::int64_t stride = std::ssize(Floats(output_)) / pieces_;
-    std::int64_t begin = 0;
-    for (const memory& part : parts_) {
-      const std::span<const float> from = Floats(part);
-      const std::int64_t length = std::ssize(from) / pieces_;
-      Interleave(from.data(), length, Floats(output_).data() + begin, stride);
-      begin += length;
-    }
+    TypeOf(output_) == DataType::f32 ? InterleaveAll<float>() : InterleaveAll<std::uint16_t>();
   }
 
   void CompileBackward(const memory& output_gradient, bool want_input) override {
@@ -106,12 +100,31 @@ class Concat final : public Join {
  private:
   static constexpr int kAxis = 1;
 
+  static std::int64_t ValuesIn(const memory& memory) {
+    const memory::desc desc = memory.get_desc();
+    const std::size_t bytes =
+        desc.data_type() == DataType::f32 ? sizeof(float) : sizeof(std::uint16_t);
+    return static_cast<std::int64_t>(desc.get_size() / bytes);
+  }
+
+  template <typename Value>
+  void InterleaveAll() const {
+    auto* to = static_cast<Value*>(output_.get_data_handle());
+    const std::int64_t stride = ValuesIn(output_) / pieces_;
+    for (const memory& part : parts_) {
+      const std::int64_t length = ValuesIn(part) / pieces_;
+      Interleave(static_cast<const Value*>(part.get_data_handle()), length, to, stride);
+      to += length;
+    }
+  }
+
   // `from` is pieces of `length`, `to` takes one every `stride`.
-  void Interleave(const float* from, std::int64_t length, float* to, std::int64_t stride) const {
+  template <typename Value>
+  void Interleave(const Value* from, std::int64_t length, Value* to, std::int64_t stride) const {
 #pragma omp parallel for schedule(static)
     for (std::int64_t piece = 0; piece < pieces_; ++piece) {
-      const float* const x = from + piece * length;
-      float* const y = to + piece * stride;
+      const Value* const x = from + piece * length;
+      Value* const y = to + piece * stride;
 #pragma omp simd
       for (std::int64_t i = 0; i < length; ++i) y[i] = x[i];
     }

@@ -38,8 +38,17 @@ Parameter* Layer::PlainParameter(std::string_view suffix) {
 }
 
 memory Layer::Weights(Parameter& parameter, const memory::desc& wanted) {
-  parameter.Place(at_.context, wanted);
-  return InLayout(at_.context, parameter.value, wanted, load_, Lifetime::kLasting);
+  parameter.Place(at_.context, OfType(wanted, DataType::f32));
+  for (const auto& [whose, memory] : loaded_) {
+    if (whose == &parameter && memory.get_desc() == wanted) return memory;
+  }
+  loaded_.emplace_back(&parameter,
+                       InLayout(at_.context, parameter.value, wanted, load_, Lifetime::kLasting));
+  return loaded_.back().second;
+}
+
+memory Layer::InPrecision(const memory& from, Steps& steps) const {
+  return InLayout(at_.context, from, OfType(from.get_desc(), at_.precision), steps);
 }
 
 memory Layer::GradientOf(Parameter& parameter, const memory::desc& made, Steps& after) {

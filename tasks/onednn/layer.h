@@ -38,10 +38,13 @@ struct LayerContext {
   Context& context;
   const LayerSpec& spec;
   std::vector<dnnl::memory> inputs;  // outputs of the layers it reads
-  bool training = false;             // else evaluation: no backward, dropout does nothing
-  bool relu = false;                 // see Graph::CanRectify: apply a ReLU to the output as well
-  bool already_rectified = false;    // relu: done by an earlier layer, only the gradient is left
-  bool gradient_rectified = false;   // relu: and not even that
+  // What conv2d and dense compute with, and what they put out. The other layers go by the type of
+  // their inputs: see Graph::NeedsFloats.
+  DataType precision = DataType::f32, output_type = DataType::f32;
+  bool training = false;            // else evaluation: no backward, dropout does nothing
+  bool relu = false;                // see Graph::CanRectify: apply a ReLU to the output as well
+  bool already_rectified = false;   // relu: done by an earlier layer, only the gradient is left
+  bool gradient_rectified = false;  // relu: and not even that
   // Nobody else reads the first input, nor will the layer that made it: it may become the output.
   bool may_overwrite = false;
   // flatten: all that read the output take it in the extents and the layout of the input as well.
@@ -93,8 +96,13 @@ class Layer {
   dnnl::primitive_attr ForwardAttributes() const;
   // Of its own, in row-major layout.
   Parameter* PlainParameter(std::string_view suffix);
-  // The parameter's value in the layout a primitive wants.
+  // Whether weights are to lie as their gradients are made, for the forward pass reads copies of
+  // another type anyway.
+  bool ReadsCopies() const { return at_.training && at_.precision != DataType::f32; }
+  // The parameter's value in the layout and type a primitive wants.
   dnnl::memory Weights(Parameter& parameter, const dnnl::memory::desc& wanted);
+  // The same values in the type it computes with.
+  dnnl::memory InPrecision(const dnnl::memory& from, Steps& steps) const;
   // Where a backward pass that computes in layout `made` shall leave the parameter's gradient; adds
   // the reorder, if one is needed, to `after`.
   dnnl::memory GradientOf(Parameter& parameter, const dnnl::memory::desc& made, Steps& after);
@@ -103,6 +111,7 @@ class Layer {
   LayerContext at_;
   dnnl::memory output_, input_gradient_;
   Steps load_, forward_, backward_;
+  std::vector<std::pair<const Parameter*, dnnl::memory>> loaded_;  // what load_ fills
   std::vector<std::string> implementations_;
 };
 

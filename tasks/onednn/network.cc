@@ -24,6 +24,12 @@ bool KeepsSigns(LayerType type) {
   return type == LayerType::kRelu || type == LayerType::kDropout;
 }
 
+bool IsFinite(Context& context, const dnnl::memory& values) {
+  const dnnl::memory floats(OfType(values.get_desc(), DataType::f32), context.engine());
+  Copy(context, values, floats);
+  return FindNonFinite(Floats(floats)) < 0;
+}
+
 // The first thing that a network takes, and keeps.
 dnnl::memory InputMemory(Context& context, const dnnl::memory::desc& desc) {
   context.arena().Restart();
@@ -49,10 +55,12 @@ Network::Network(const NetworkSpec& spec, Context& context, std::int64_t batch, 
     : spec_(spec),
       context_(context),
       training_(training),
+      precision_(spec.precision == Precision::kBfloat16 ? DataType::bf16 : DataType::f32),
       input_(InputMemory(context, PlainDesc(BatchDims(batch, spec.input_shape)))),
       targets_(static_cast<std::size_t>(batch * NumElements(TargetShape(spec)))),
       loss_(spec),
       graph_(spec),
+      cast_(spec.layers.size()),
       gather_(spec.layers.size()) {}
 
 Result<std::unique_ptr<Network>> Network::Compile(const NetworkSpec& spec, Context& context,
@@ -74,6 +82,8 @@ Status Network::AddLayer(std::size_t index, std::vector<Parameter>& parameters) 
       .context = context_,
       .spec = layer,
       .inputs = {},
+      .precision = precision_,
+      .output_type = graph_.OnlyFloatsRead(index) ? DataType::f32 : precision_,
       .training = training_,
       .relu = graph_.CanRectify(index),
       .already_rectified = layer.type == LayerType::kRelu && graph_.AlreadyRectified(index),
@@ -81,15 +91,22 @@ Status Network::AddLayer(std::size_t index, std::vector<Parameter>& parameters) 
       .may_overwrite = MayOverwrite(index),
       .may_keep_extents = graph_.OnlyDenseReads(index),
       .parameters = ParametersOf(parameters, layer)};
-  for (const std::int64_t input : layer.inputs) {
-    at.inputs.push_back(
-        input == kNetworkInput ? input_ : layers_[static_cast<std::size_t>(input)]->output());
-  }
   context_.arena().set_owner(index);
   return Guarded(format("cannot build layer {}", layer.name), [&] {
+    for (const std::int64_t input : layer.inputs) at.inputs.push_back(InputOf(index, input));
     layers_.push_back(MakeLayer(at));
     if (!training_) ReleaseAfterForward(index);
   });
+}
+
+// In the type that the layer reads, which most leave to their input.
+dnnl::memory Network::InputOf(std::size_t index, std::int64_t input) {
+  const dnnl::memory& from =
+      input == kNetworkInput ? input_ : layers_[static_cast<std::size_t>(input)]->output();
+  DataType type = TypeOf(from);
+  if (graph_.NeedsFloats(index)) type = DataType::f32;
+  if (graph_.Joins(index)) type = precision_;
+  return InLayout(context_, from, OfType(from.get_desc(), type), cast_[index]);
 }
 
 void Network::ReleaseAfterForward(std::size_t index) {
@@ -170,11 +187,16 @@ void Network::LoadWeights() {
 }
 
 LossSum Network::Forward(const DrawKey& key) {
-  for (const auto& layer : layers_) layer->Forward(context_.stream(), key);
+  for (std::size_t i = 0; i < layers_.size(); ++i) ForwardLayer(i, key);
   Run(to_logits_, context_.stream());
   context_.stream().wait();
   return loss_.Measure(Floats(logits_), targets_,
                        training_ ? Floats(logits_gradient_) : std::span<float>());
+}
+
+void Network::ForwardLayer(std::size_t index, const DrawKey& key) {
+  Run(cast_[index], context_.stream());
+  layers_[index]->Forward(context_.stream(), key);
 }
 
 void Network::Backward() {
@@ -189,9 +211,9 @@ void Network::Backward() {
 
 std::string Network::NonFiniteLayer(const DrawKey& key) {
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    layers_[i]->Forward(context_.stream(), key);
+    ForwardLayer(i, key);
     context_.stream().wait();
-    if (FindNonFinite(Floats(layers_[i]->output())) >= 0) return spec_.layers[i].name;
+    if (!IsFinite(context_, layers_[i]->output())) return spec_.layers[i].name;
   }
   return "";
 }
@@ -208,6 +230,7 @@ std::vector<std::string> Network::Implementations() const {
 
 std::vector<const Step*> Network::Primitives() const {
   std::vector<const Steps*> passes = {&to_logits_};
+  for (const Steps& cast : cast_) passes.push_back(&cast);
   for (const Steps& gather : gather_) passes.push_back(&gather);
   for (const auto& layer : layers_) {
     for (const Steps* const steps : layer->steps()) passes.push_back(steps);

@@ -54,6 +54,8 @@ class Network {
  private:
   Network(const NetworkSpec& spec, Context& context, std::int64_t batch, bool training);
   Status AddLayer(std::size_t index, std::vector<Parameter>& parameters);
+  dnnl::memory InputOf(std::size_t index, std::int64_t input);
+  void ForwardLayer(std::size_t index, const DrawKey& key);
   bool MayOverwrite(std::size_t index) const;
   // Gives the arena back what nobody needs once this layer has done its part.
   void ReleaseAfterForward(std::size_t index);
@@ -65,11 +67,13 @@ class Network {
   const NetworkSpec& spec_;
   Context& context_;
   const bool training_;
+  const DataType precision_;
   dnnl::memory input_;
   std::vector<float> targets_;
   const Loss loss_;
   const Graph graph_;
   std::vector<std::unique_ptr<Layer>> layers_;
+  std::vector<Steps> cast_;    // a layer: what gives it inputs of the type it reads
   std::vector<Steps> gather_;  // a layer: what adds up the gradients of those that read it
   Steps to_logits_;
   dnnl::memory logits_, logits_gradient_;  // plain

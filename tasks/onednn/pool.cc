@@ -33,9 +33,9 @@ class Pool final : public Layer {
                        ? dnnl::algorithm::pooling_max
                        : dnnl::algorithm::pooling_avg_include_padding),
         windows_(WindowsOf(at.spec)),
-        source_(ChannelsLast(at.input().get_desc().dims())),
+        source_(ChannelsLast(at.input().get_desc().dims(), TypeOf(at.input()))),
         pooled_(PooledDesc()),
-        plain_(PlainDesc(BatchDims(source_.dims()[0], at.spec.output))),
+        plain_(PlainDesc(BatchDims(source_.dims()[0], at.spec.output), source_.data_type())),
         forward_desc_(ForwardDesc()) {
     const memory to = LentMemory(at.context, pooled_);
     Arguments arguments = {{DNNL_ARG_SRC, InLayout(at.context, at.input(), source_, forward_)},
@@ -77,7 +77,7 @@ class Pool final : public Layer {
   memory::desc PooledDesc() const {
     memory::dims dims = BatchDims(source_.dims()[0], at_.spec.output);
     dims.resize(4, 1);
-    return ChannelsLast(dims);
+    return ChannelsLast(dims, source_.data_type());
   }
 
   dnnl::pooling_v2_forward::primitive_desc ForwardDesc() const {

@@ -20,8 +20,9 @@ class Reshape final : public Layer {
       output_ = at.input();
       return;
     }
-    plain_ = InLayout(at.context, at.input(), PlainDesc(input_dims_), forward_);
-    output_ = View(plain_, PlainDesc(output_dims_));
+    const DataType type = TypeOf(at.input());
+    plain_ = InLayout(at.context, at.input(), PlainDesc(input_dims_, type), forward_);
+    output_ = View(plain_, PlainDesc(output_dims_, type));
   }
 
   void CompileBackward(const memory& output_gradient, bool want_input) override {
@@ -30,8 +31,10 @@ class Reshape final : public Layer {
       input_gradient_ = output_gradient;
       return;
     }
-    plain_gradient_ = InLayout(at_.context, output_gradient, PlainDesc(output_dims_), backward_);
-    input_gradient_ = View(plain_gradient_, PlainDesc(input_dims_));
+    const DataType type = TypeOf(output_gradient);
+    plain_gradient_ =
+        InLayout(at_.context, output_gradient, PlainDesc(output_dims_, type), backward_);
+    input_gradient_ = View(plain_gradient_, PlainDesc(input_dims_, type));
   }
 
  private:

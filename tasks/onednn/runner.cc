@@ -49,8 +49,10 @@ void Load(const Prefetch::Batch& batch, Network& network) {
   std::ranges::copy(batch.targets, network.targets().begin());
 }
 
-NetworkSpec WithThreads(NetworkSpec spec) {
+// As this machine can.
+NetworkSpec Here(NetworkSpec spec) {
   if (spec.threads == 0) spec.threads = FreeCores();
+  spec.precision = PrecisionHere(spec);
   return spec;
 }
 
@@ -58,7 +60,7 @@ class Runner final : public TaskRunner {
  public:
   Runner(const NetworkSpec& spec, std::int64_t batch_size, const DataLoader& data)
       : layout_(ParameterLayout(spec)),
-        spec_(WithThreads(Reordered(spec))),
+        spec_(Here(Reordered(spec))),
         batch_size_(batch_size),
         data_(data),
         parameters_(MakeParameters(spec)) {}
@@ -281,10 +283,10 @@ class Runner final : public TaskRunner {
 
 Result<std::vector<std::string>> DescribeImplementations(const NetworkSpec& network,
                                                          std::int64_t batch, bool training) {
-  omp_set_num_threads(WithThreads(network).threads);
   return Guarded("cannot start oneDNN", [&]() -> Result<std::vector<std::string>> {
     Context context;
-    const NetworkSpec spec = Reordered(network);
+    const NetworkSpec spec = Here(Reordered(network));
+    omp_set_num_threads(spec.threads);
     std::vector<Parameter> parameters = MakeParameters(network);
     return TRY(Network::Compile(spec, context, parameters, batch, training))->Implementations();
   });
@@ -293,6 +295,10 @@ Result<std::vector<std::string>> DescribeImplementations(const NetworkSpec& netw
 }  // namespace fx::onednn
 
 namespace fx {
+
+Precision PrecisionHere(const NetworkSpec& network) {
+  return onednn::HasBfloat16() ? network.precision : Precision::kFloat32;
+}
 
 Result<std::unique_ptr<TaskRunner>> MakeTaskRunner(const NetworkSpec& network,
                                                    const DataLoaderSettings& data_settings,

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tasks/onednn/network.h"
+#include "tasks/task_runner.h"
 #include "tests/support/must.h"
 #include "tests/support/networks.h"
 
@@ -40,13 +41,21 @@ NetworkSpec Cnn(const Shape& input) {
 }
 
 // One channel lies the same either way, and all else stays channels-last down to the dense layers,
-// whose weights are kept in that order. What is left is small: the gradient of the first
-// convolution's weights, which oneDNN makes in another blocking than the forward pass reads, and
-// the weights of the second, which the gradient of its input wants transposed.
-TEST(Reorders, OfACnnAreNoneOfItsValuesAndTwoOfItsWeights) {
+// whose weights are kept in that order. What is left is small: the gradients of the convolutions'
+// weights, which oneDNN may make in another blocking than the forward pass reads, and the weights
+// of the second, which the gradient of its input wants transposed.
+TEST(Reorders, OfACnnAreNoneOfItsValuesAndThreeOfItsWeights) {
   const Reorders reorders = ReordersOf(Cnn({1, 28, 28}));
   EXPECT_EQ(reorders.values, 0);
-  EXPECT_LE(reorders.weights, 2);
+  EXPECT_LE(reorders.weights, 3);
+}
+
+// The samples become bfloat16 on their way in, and the gradient of the loss on its way back.
+TEST(Reorders, InBfloat16AreThoseOfItsTwoEnds) {
+  NetworkSpec network = Cnn({1, 28, 28});
+  network.precision = Precision::kBfloat16;
+  network.precision = PrecisionHere(network);
+  EXPECT_EQ(ReordersOf(network).values, network.precision == Precision::kBfloat16 ? 2 : 0);
 }
 
 TEST(Reorders, OfColourImagesAreOneMoreWhichPutsTheirChannelsLast) {

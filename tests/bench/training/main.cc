@@ -28,14 +28,15 @@ namespace {
 using test::Must;
 
 constexpr const char* kUsage =
-    "scripts/bench training [--template T] [--batch B] [--threads N] [--laps L] [--json]\n"
+    "scripts/bench training [--template T] [--batch B] [--threads N] [--precision P]\n"
+    "                       [--laps L] [--json]\n"
     "\n"
     "Trains template T, or mcmahan, mlp or unet (default: cnn_mnist and those three) with batches\n"
-    "of B (default: 32 and 256; unet 32 only) on N threads (default: 1 and 2), data in memory. "
-    "Ours\n"
-    "is a task of the runner, shuffling and loading included; PyTorch's laps take turns with it;\n"
-    "the median of L laps of a second (default: 5). `primitives` is what oneDNN would reach if\n"
-    "nothing else took time: no reorders, activations, loss, optimizer or data.\n";
+    "of B (default: 32 and 256; unet 32 only) on N threads (default: 1 and 2), data in memory, in\n"
+    "precision P, float32 (default) or bf16. Ours is a task of the runner, shuffling and loading\n"
+    "included; PyTorch's laps, always in float32, take turns with it; the median of L laps of a\n"
+    "second (default: 5). `primitives` is what oneDNN would reach if nothing else took time: no\n"
+    "reorders, activations, loss, optimizer or data.\n";
 
 constexpr double kLapSeconds = 1;
 
@@ -43,16 +44,20 @@ struct Settings {
   std::vector<std::string> networks = BenchNetworks();
   std::vector<std::int64_t> batches = {32, 256};
   std::vector<int> threads = {1, 2};
+  Precision precision = Precision::kFloat32;
   int laps = 5;
   bool json = false;
 };
 
 std::optional<Settings> ParseOptions(int argc, char** argv) {
   Settings settings;
-  const option options[] = {
-      {"template", required_argument, nullptr, 't'}, {"batch", required_argument, nullptr, 'b'},
-      {"threads", required_argument, nullptr, 'n'},  {"laps", required_argument, nullptr, 'l'},
-      {"json", no_argument, nullptr, 'j'},           {nullptr, 0, nullptr, 0}};
+  const option options[] = {{"template", required_argument, nullptr, 't'},
+                            {"batch", required_argument, nullptr, 'b'},
+                            {"threads", required_argument, nullptr, 'n'},
+                            {"laps", required_argument, nullptr, 'l'},
+                            {"precision", required_argument, nullptr, 'p'},
+                            {"json", no_argument, nullptr, 'j'},
+                            {nullptr, 0, nullptr, 0}};
   for (int c = 0; (c = getopt_long(argc, argv, "", options, nullptr)) != -1;) {
     bool good = true;
     if (c == 't') {
@@ -63,6 +68,9 @@ std::optional<Settings> ParseOptions(int argc, char** argv) {
     } else if (c == 'n') {
       settings.threads.resize(1);
       good = Parse(optarg, settings.threads.front());
+    } else if (c == 'p') {
+      good = optarg == std::string_view("bf16") || optarg == std::string_view("float32");
+      settings.precision = *optarg == 'b' ? Precision::kBfloat16 : Precision::kFloat32;
     } else if (c == 'l') {
       good = Parse(optarg, settings.laps);
     } else {
@@ -173,12 +181,19 @@ void Bench(const Settings& settings) {
       if (name == "unet" && batch > 64 && settings.batches.size() > 1) continue;
       for (const int threads : settings.threads) {
         network.threads = threads;
+        network.precision = settings.precision;
         Figures figures = Measure(network, batch, settings.laps);
         figures.network = name;
         settings.json ? PrintJson(figures) : PrintRow(figures);
       }
     }
   }
+}
+
+bool CanCompute(Precision precision) {
+  NetworkSpec network;
+  network.precision = precision;
+  return PrecisionHere(network) == precision;
 }
 
 }  // namespace
@@ -189,6 +204,10 @@ int main(int argc, char** argv) {
   if (!settings) {
     std::fputs(fx::bench::kUsage, stderr);
     return 2;
+  }
+  if (!fx::bench::CanCompute(settings->precision)) {
+    std::fputs("this processor has no bfloat16\n", stderr);
+    return 1;
   }
   fx::bench::Bench(*settings);
   return 0;

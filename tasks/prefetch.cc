@@ -7,19 +7,29 @@
 #include "core/tensor/tensor.h"
 
 namespace fx {
+namespace {
+
+// Two that large batches take turns in; of small ones more, for to wake a thread costs as much as
+// to gather a few of them.
+std::size_t SlotsFor(std::size_t floats) {
+  constexpr std::size_t kFloats = std::size_t{1} << 18;  // 1 MB
+  return std::clamp<std::size_t>(kFloats / std::max<std::size_t>(floats, 1), 2, 8);
+}
+
+}  // namespace
 
 Prefetch::Prefetch(const DataSet& data, std::span<const std::uint32_t> order, std::int64_t batch)
     : data_(data),
       order_(order),
       batch_(static_cast<std::size_t>(batch)),
       batches_((order.size() + batch_ - 1) / batch_),
+      most_(std::min(batch_, order.size())),
       sample_size_(static_cast<std::size_t>(NumElements(data.sample_shape()))),
       target_size_(static_cast<std::size_t>(NumElements(data.target_shape()))),
-      slots_(std::min<std::size_t>(batches_, 2)) {
-  const std::size_t most = std::min(batch_, order.size());
+      slots_(std::min(batches_, SlotsFor(most_ * (sample_size_ + target_size_)))) {
   for (Slot& slot : slots_) {
-    slot.samples.resize(most * sample_size_);
-    slot.targets.resize(most * target_size_);
+    slot.samples.resize(most_ * sample_size_);
+    slot.targets.resize(most_ * target_size_);
   }
   if (batches_ < 2) return;
   try {
@@ -51,8 +61,10 @@ void Prefetch::GatherAll(const std::stop_token& stop) {
   for (std::size_t batch = 0; batch < batches_; ++batch) {
     {
       std::unique_lock lock(mutex_);
-      const auto is_free = [&] { return batch < returned_ + slots_.size(); };
-      if (!changed_.wait(lock, stop, is_free)) return;
+      if (batch >= returned_ + slots_.size() &&
+          !changed_.wait(lock, stop, [&] { return HalfIsFree(); })) {
+        return;
+      }
     }
     Gather(batch);
     const std::lock_guard lock(mutex_);
@@ -61,13 +73,17 @@ void Prefetch::GatherAll(const std::stop_token& stop) {
   }
 }
 
+bool Prefetch::HalfIsFree() const {
+  return gathered_ - returned_ <= slots_.size() / 2;
+}
+
 Prefetch::Batch Prefetch::Next() {
   FX_CHECK(next_ < batches_);
   const std::size_t batch = next_++;
   if (thread_.joinable()) {
     std::unique_lock lock(mutex_);
     returned_ = batch;
-    changed_.notify_all();
+    if (HalfIsFree()) changed_.notify_all();
     changed_.wait(lock, [&] { return gathered_ > batch; });
   } else {
     Gather(batch);

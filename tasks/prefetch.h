@@ -38,11 +38,13 @@ class Prefetch {
   };
   std::span<const std::uint32_t> Indices(std::size_t batch) const;
   void Gather(std::size_t batch);
+  // The thread sleeps until then once all slots are full, or each batch would wake it.
+  bool HalfIsFree() const;
   void GatherAll(const std::stop_token& stop);
 
   const DataSet& data_;
   const std::span<const std::uint32_t> order_;
-  const std::size_t batch_, batches_, sample_size_, target_size_;
+  const std::size_t batch_, batches_, most_, sample_size_, target_size_;
   std::vector<Slot> slots_;  // batch b goes to b modulo their number
   std::size_t next_ = 0;     // of the caller
 

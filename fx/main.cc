@@ -13,6 +13,7 @@
 #include "core/base/memory.h"
 #include "fx/app.h"
 #include "fx/commands.h"
+#include "fx/openmp_environment.h"
 
 namespace {
 
@@ -29,13 +30,10 @@ bool Trains(const std::vector<std::string>& arguments) {
   return noun != arguments.end() && noun + 1 != arguments.end() && *(noun + 1) == "start";
 }
 
-// Threads of OpenMP that wait for each other shall sleep, not spin: on cores that are shared, two
-// that spin slow each other down tenfold. OpenMP reads the environment when it is loaded, which is
-// before main, so this program starts itself once more. If it cannot, it is slower, no worse.
+// OpenMP reads the environment when it is loaded, which is before main, so this program starts
+// itself once more. If it cannot, it is slower, no worse.
 void RestartWithoutSpinning(char** argv) {
-  if (std::getenv("OMP_WAIT_POLICY") == nullptr && setenv("OMP_WAIT_POLICY", "passive", 1) == 0) {
-    execv("/proc/self/exe", argv);
-  }
+  if (fx::SetOpenMpEnvironment()) execv("/proc/self/exe", argv);
   // Started that way, ps, top and killall would know it as "exe".
   prctl(PR_SET_NAME, program_invocation_short_name);
 }

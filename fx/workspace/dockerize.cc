@@ -19,6 +19,7 @@
 #include "fx/image/oci.h"
 #include "fx/image/packages.h"
 #include "fx/image/sbom.h"
+#include "fx/openmp_environment.h"
 #include "fx/plan/frozen_plan.h"
 #include "fx/workspace/contents.h"
 #include "fx/workspace/marker.h"
@@ -223,6 +224,13 @@ class WorkspaceDockerize : public Command {
     return folders;
   }
 
+  // With what fx would otherwise start itself once more to set.
+  static auto Environment() {
+    decltype(ContainerSpec::environment) all = {{"HOME", kImageWorkspace}};
+    for (const auto& [name, value] : kOpenMpEnvironment) all.emplace(name, value);
+    return all;
+  }
+
   static ContainerSpec SpecOf(const std::string& reference, std::int64_t time,
                               const Program& program, const ProgramFiles& files, const Plan& plan,
                               const std::string& name) {
@@ -235,8 +243,7 @@ class WorkspaceDockerize : public Command {
             .working_dir = kImageWorkspace,
             .entry_point = files.entry_point,
             .health_check = std::move(health),
-            // Otherwise fx would start itself once more, to set it.
-            .environment = {{"OMP_WAIT_POLICY", "passive"}, {"HOME", kImageWorkspace}},
+            .environment = Environment(),
             .labels = {{"org.opencontainers.image.title", name},
                        {"org.opencontainers.image.description",
                         "A federated-learning workspace with fx, its aggregator and collaborator"},

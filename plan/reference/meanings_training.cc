@@ -11,7 +11,9 @@ constexpr Meaning kMeanings[] = {
     {"task_runner.settings.seed", "of initial weights, of the order of samples, of dropout"},
     {"task_runner.settings.threads",
      "cores a site trains with; auto: as many as it is bound to and its control group's quota "
-     "allows. Sums depend on the number, so that a plan that names one gives the same bytes on "
+     "allows, and as the network is worth: one for each 8 million multiply-adds of a batch on its "
+     "way forward. Sums depend on the number, so that a plan that names one gives the same bytes "
+     "on "
      "machines with more or fewer cores"},
     {"task_runner.settings.precision",
      "what layers compute in. bf16: bfloat16, of 8 bits of mantissa, with sums, weights, their "

@@ -21,6 +21,7 @@
 #include "tasks/prefetch.h"
 #include "tasks/progress_meter.h"
 #include "tasks/task_runner.h"
+#include "tasks/thread_count.h"
 #include "tasks/varied.h"
 
 namespace fx::onednn {
@@ -49,9 +50,9 @@ void Load(const Prefetch::Batch& batch, Network& network) {
   std::ranges::copy(batch.targets, network.targets().begin());
 }
 
-// As this machine can.
-NetworkSpec Here(NetworkSpec spec) {
-  if (spec.threads == 0) spec.threads = FreeCores();
+// As this machine can, and as it is worth for batches of that size.
+NetworkSpec Here(NetworkSpec spec, std::int64_t batch) {
+  if (spec.threads == 0) spec.threads = WorthThreads(spec, batch, FreeCores());
   spec.precision = PrecisionHere(spec);
   return spec;
 }
@@ -60,7 +61,7 @@ class Runner final : public TaskRunner {
  public:
   Runner(const NetworkSpec& spec, std::int64_t batch_size, const DataLoader& data)
       : layout_(ParameterLayout(spec)),
-        spec_(Here(Reordered(spec))),
+        spec_(Here(Reordered(spec), batch_size)),
         batch_size_(batch_size),
         data_(data),
         parameters_(MakeParameters(spec)) {}
@@ -285,7 +286,7 @@ Result<std::vector<std::string>> DescribeImplementations(const NetworkSpec& netw
                                                          std::int64_t batch, bool training) {
   return Guarded("cannot start oneDNN", [&]() -> Result<std::vector<std::string>> {
     Context context;
-    const NetworkSpec spec = Here(Reordered(network));
+    const NetworkSpec spec = Here(Reordered(network), batch);
     omp_set_num_threads(spec.threads);
     std::vector<Parameter> parameters = MakeParameters(network);
     return TRY(Network::Compile(spec, context, parameters, batch, training))->Implementations();

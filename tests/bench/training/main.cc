@@ -1,6 +1,7 @@
 // scripts/bench training: samples a second of forward, backward and step, beside PyTorch's on the
 // same network and beside the primitives alone.
 #include <getopt.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -14,6 +15,7 @@
 
 #include "core/base/format.h"
 #include "core/base/random.h"
+#include "fx/openmp_environment.h"
 #include "tasks/task_runner.h"
 #include "tests/bench/aggregation/arguments.h"
 #include "tests/bench/training/networks.h"
@@ -200,6 +202,7 @@ bool CanCompute(Precision precision) {
 }  // namespace fx::bench
 
 int main(int argc, char** argv) {
+  if (fx::SetOpenMpEnvironment()) execv("/proc/self/exe", argv);  // as fx trains
   const auto settings = fx::bench::ParseOptions(argc, argv);
   if (!settings) {
     std::fputs(fx::bench::kUsage, stderr);

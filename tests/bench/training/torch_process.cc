@@ -11,6 +11,7 @@
 #include <string>
 
 #include "core/base/error.h"
+#include "fx/openmp_environment.h"
 #include "tests/numeric/network_words.h"
 
 namespace fx::bench {
@@ -21,6 +22,8 @@ void Become(const std::string& network, const std::string& batch, const std::str
             int in, int out) {
   dup2(in, STDIN_FILENO);
   dup2(out, STDOUT_FILENO);
+  // What is set for our own threads.
+  for (const auto& [name, value] : kOpenMpEnvironment) unsetenv(name);
   const std::string script = std::string(FX_SOURCE_DIR) + "/tests/bench/training/torch_training.py";
   execl("/usr/bin/python3", "python3", "-B", script.c_str(), network.c_str(), batch.c_str(),
         threads.c_str(), nullptr);

@@ -32,7 +32,7 @@ bool Trains(const std::vector<std::string>& arguments) {
 
 // OpenMP reads the environment when it is loaded, which is before main, so this program starts
 // itself once more. If it cannot, it is slower, no worse.
-void RestartWithoutSpinning(char** argv) {
+void RestartForOpenMp(char** argv) {
   if (fx::SetOpenMpEnvironment()) execv("/proc/self/exe", argv);
   // Started that way, ps, top and killall would know it as "exe".
   prctl(PR_SET_NAME, program_invocation_short_name);
@@ -42,7 +42,7 @@ void RestartWithoutSpinning(char** argv) {
 
 int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
-  if (Trains(arguments)) RestartWithoutSpinning(argv);
+  if (Trains(arguments)) RestartForOpenMp(argv);
   // Whoever reads our output may leave early; a federation does not end for that.
   std::signal(SIGPIPE, SIG_IGN);
   fx::KeepFreedMemory();

@@ -1,6 +1,7 @@
-// How threads of OpenMP wait for each other while fx trains: they look for some ten microseconds,
-// 90 with a slow pause instruction, and sleep then. Who sleeps at once is woken later than most
-// layers of a small network take, and who never sleeps slows down tenfold whoever shares the cores.
+// How threads of OpenMP wait for each other while fx trains: they look for each other for less than
+// a tenth of a millisecond, and sleep then. To wake who sleeps at once takes longer than most
+// layers of a small network do, and who never sleeps takes a core from whoever shares it
+// (docs/adr/0025).
 #pragma once
 
 #include <array>
@@ -13,14 +14,15 @@ namespace fx {
 inline constexpr std::array<std::pair<const char*, const char*>, 2> kOpenMpEnvironment = {
     {{"OMP_WAIT_POLICY", "passive"}, {"GOMP_SPINCOUNT", "2000"}}};
 
-// Sets those that are not set, for a program that then starts itself once more; false if all were.
-// Before there is a second thread.
+// For a program that then starts itself once more; false if one is set already: somebody has
+// chosen, or this was done. Before there is a second thread.
 inline bool SetOpenMpEnvironment() {
-  bool changed = false;
   for (const auto& [name, value] : kOpenMpEnvironment) {
-    changed |= std::getenv(name) == nullptr && setenv(name, value, 1) == 0;
+    if (std::getenv(name) != nullptr) return false;
   }
-  return changed;
+  bool set = true;
+  for (const auto& [name, value] : kOpenMpEnvironment) set &= setenv(name, value, 1) == 0;
+  return set;
 }
 
 }  // namespace fx

@@ -133,7 +133,7 @@ struct NetworkSpec {
   OptimizerSpec optimizer;
   std::uint64_t seed = 1;  // of initial weights, shuffles and dropout
   int threads = 1;         // of one training task; part of the plan because sums depend on it.
-                           // 0: as many cores as are free (core/base/cores.h)
+                           // 0: as many as are free (core/base/cores.h) and it is worth
 
   Precision precision = Precision::kFloat32;
 

@@ -59,6 +59,7 @@ void Prefetch::Gather(std::size_t batch) {
 
 void Prefetch::GatherAll(const std::stop_token& stop) {
   for (std::size_t batch = 0; batch < batches_; ++batch) {
+    if (stop.stop_requested()) return;
     {
       std::unique_lock lock(mutex_);
       if (batch >= returned_ + slots_.size() &&

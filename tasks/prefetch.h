@@ -1,4 +1,4 @@
-// Gathers the next batch of a pass over a data set while the one before is worked on.
+// Gathers the next batches of a pass over a data set while the one before is worked on.
 #pragma once
 
 #include <condition_variable>

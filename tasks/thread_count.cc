@@ -8,6 +8,7 @@ namespace fx {
 namespace {
 
 constexpr std::int64_t kWorthAThread = 8'000'000;
+constexpr double kOfAWeight = 5;  // which the optimizer moves
 
 std::int64_t GatesOf(LayerType type) {
   return type == LayerType::kLstm ? 4 : 3;
@@ -41,7 +42,10 @@ std::int64_t MultiplyAdds(const NetworkSpec& network) {
 }
 
 int WorthThreads(const NetworkSpec& network, std::int64_t batch, int cores) {
-  const auto work = static_cast<double>(MultiplyAdds(network)) * static_cast<double>(batch);
+  double work = static_cast<double>(MultiplyAdds(network)) * static_cast<double>(batch);
+  for (const TensorSpec& weights : ParameterLayout(network)) {
+    work += kOfAWeight * static_cast<double>(NumElements(weights.shape));
+  }
   const double worth = work / static_cast<double>(kWorthAThread);
   return std::max(1, static_cast<int>(std::min<double>(worth, cores)));
 }

@@ -12,9 +12,8 @@ constexpr Meaning kMeanings[] = {
     {"task_runner.settings.threads",
      "cores a site trains with; auto: as many as it is bound to and its control group's quota "
      "allows, and as the network is worth: one for each 8 million multiply-adds of a batch on its "
-     "way forward. Sums depend on the number, so that a plan that names one gives the same bytes "
-     "on "
-     "machines with more or fewer cores"},
+     "way forward, where each weight counts as five. Sums depend on the number, so that a plan "
+     "that names one gives the same bytes on machines with more or fewer cores"},
     {"task_runner.settings.precision",
      "what layers compute in. bf16: bfloat16, of 8 bits of mantissa, with sums, weights, their "
      "gradients and all that is exchanged in float32, at sites whose processor has instructions "

@@ -9,7 +9,7 @@ namespace fx::onednn {
 using dnnl::memory;
 
 bool HasBfloat16() {
-  constexpr unsigned kNeeded = dnnl_cpu_isa_avx512_core_bf16;  // a set of bits, growing
+  constexpr unsigned kNeeded = dnnl_cpu_isa_avx512_core_bf16;  // bits of all it builds on
   return (static_cast<unsigned>(dnnl_get_effective_cpu_isa()) & kNeeded) == kNeeded;
 }
 

@@ -103,8 +103,7 @@ dnnl::memory View(const dnnl::memory& of, const dnnl::memory::desc& desc);
 std::span<float> Floats(const dnnl::memory& memory);
 
 // `from` if it has the layout and type `wanted`, else new memory that a reorder appended to `steps`
-// fills;
-// kLasting if those steps are not run for every batch.
+// fills; kLasting if those steps are not run for every batch.
 enum class Lifetime { kLent, kLasting };
 dnnl::memory InLayout(Context& context, const dnnl::memory& from, const dnnl::memory::desc& wanted,
                       Steps& steps, Lifetime lifetime = Lifetime::kLent);

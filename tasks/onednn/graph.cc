@@ -106,7 +106,12 @@ bool Graph::OnlyDenseReads(std::size_t layer) const {
 }
 
 bool Graph::NeedsFloats(std::size_t layer) const {
-  switch (spec_.layers[layer].type) {
+  const LayerSpec& spec = spec_.layers[layer];
+  switch (spec.type) {
+    case LayerType::kMaxPool:
+    case LayerType::kAvgPool:
+      // Gradients of windows that overlap would be added up in bfloat16.
+      return spec.stride[0] < spec.kernel[0] || spec.stride[1] < spec.kernel[1];
     case LayerType::kConvTranspose2d:  // in bfloat16 oneDNN 2.6 takes five times as long
     case LayerType::kDropout:
     case LayerType::kSoftmax:
@@ -122,7 +127,7 @@ bool Graph::NeedsFloats(std::size_t layer) const {
   }
 }
 
-bool Graph::OnlyFloatsRead(std::size_t layer) const {
+bool Graph::OnlyFloatLayersRead(std::size_t layer) const {
   return std::ranges::all_of(uses_[layer], [&](const Use& use) { return NeedsFloats(use.reader); });
 }
 

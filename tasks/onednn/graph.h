@@ -43,7 +43,7 @@ class Graph {
   // Whether it reads and writes float32 whatever the plan's precision, and whether nobody would
   // read its output as anything else.
   bool NeedsFloats(std::size_t layer) const;
-  bool OnlyFloatsRead(std::size_t layer) const;
+  bool OnlyFloatLayersRead(std::size_t layer) const;
   // Whether it takes inputs of one type only.
   bool Joins(std::size_t layer) const;
 

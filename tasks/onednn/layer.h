@@ -37,7 +37,7 @@ struct DrawKey {
 struct LayerContext {
   Context& context;
   const LayerSpec& spec;
-  std::vector<dnnl::memory> inputs;  // outputs of the layers it reads
+  std::vector<dnnl::memory> inputs;  // outputs of the layers it reads, or copies of another type
   // What conv2d and dense compute with, and what they put out. The other layers go by the type of
   // their inputs: see Graph::NeedsFloats.
   DataType precision = DataType::f32, output_type = DataType::f32;

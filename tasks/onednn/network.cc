@@ -83,7 +83,7 @@ Status Network::AddLayer(std::size_t index, std::vector<Parameter>& parameters) 
       .spec = layer,
       .inputs = {},
       .precision = precision_,
-      .output_type = graph_.OnlyFloatsRead(index) ? DataType::f32 : precision_,
+      .output_type = graph_.OnlyFloatLayersRead(index) ? DataType::f32 : precision_,
       .training = training_,
       .relu = graph_.CanRectify(index),
       .already_rectified = layer.type == LayerType::kRelu && graph_.AlreadyRectified(index),
@@ -99,14 +99,24 @@ Status Network::AddLayer(std::size_t index, std::vector<Parameter>& parameters) 
   });
 }
 
+const dnnl::memory& Network::OutputOf(std::int64_t layer) const {
+  return layer == kNetworkInput ? input_ : layers_[static_cast<std::size_t>(layer)]->output();
+}
+
 // In the type that the layer reads, which most leave to their input.
 dnnl::memory Network::InputOf(std::size_t index, std::int64_t input) {
-  const dnnl::memory& from =
-      input == kNetworkInput ? input_ : layers_[static_cast<std::size_t>(input)]->output();
+  const dnnl::memory& from = OutputOf(input);
   DataType type = TypeOf(from);
   if (graph_.NeedsFloats(index)) type = DataType::f32;
-  if (graph_.Joins(index)) type = precision_;
+  if (graph_.Joins(index) && !SameTypes(spec_.layers[index])) type = precision_;
   return InLayout(context_, from, OfType(from.get_desc(), type), cast_[index]);
+}
+
+bool Network::SameTypes(const LayerSpec& layer) const {
+  const auto type_of = [&](std::int64_t input) { return TypeOf(OutputOf(input)); };
+  return std::ranges::all_of(layer.inputs, [&](std::int64_t input) {
+    return type_of(input) == type_of(layer.inputs.front());
+  });
 }
 
 void Network::ReleaseAfterForward(std::size_t index) {

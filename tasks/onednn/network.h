@@ -54,7 +54,10 @@ class Network {
  private:
   Network(const NetworkSpec& spec, Context& context, std::int64_t batch, bool training);
   Status AddLayer(std::size_t index, std::vector<Parameter>& parameters);
+  const dnnl::memory& OutputOf(std::int64_t layer) const;
   dnnl::memory InputOf(std::size_t index, std::int64_t input);
+  // Of what the layer reads.
+  bool SameTypes(const LayerSpec& layer) const;
   void ForwardLayer(std::size_t index, const DrawKey& key);
   bool MayOverwrite(std::size_t index) const;
   // Gives the arena back what nobody needs once this layer has done its part.

@@ -15,6 +15,7 @@
 #include "core/base/random.h"
 #include "tasks/onednn/network.h"
 #include "tasks/onednn/optimizer.h"
+#include "tasks/task_runner.h"
 #include "tests/numeric/drawn_data.h"
 #include "tests/numeric/random_network.h"
 #include "tests/support/must.h"
@@ -33,6 +34,11 @@ NetworkSpec WithDropout(NetworkSpec spec) {
   return spec;
 }
 
+NetworkSpec InPrecision(Precision precision, NetworkSpec spec) {
+  spec.precision = precision;
+  return spec;
+}
+
 // What a batch gives, to be compared bit for bit.
 using Bits = std::vector<std::uint32_t>;
 
@@ -44,8 +50,8 @@ void Append(std::span<const float> values, Bits& bits) {
 // A network, compiled for training and for evaluation in the same memory.
 class Pair {
  public:
-  explicit Pair(std::uint64_t seed)
-      : spec_(onednn::Reordered(WithDropout(RandomNetwork(seed)))),
+  Pair(std::uint64_t seed, Precision precision)
+      : spec_(onednn::Reordered(InPrecision(precision, WithDropout(RandomNetwork(seed))))),
         batch_(spec_, kBatch, RandomStream(seed, "batch")),
         parameters_(onednn::MakeParameters(spec_)),
         training_(Must(onednn::Network::Compile(spec_, context_, parameters_, kBatch, true))),
@@ -106,10 +112,10 @@ bool AllFinite(const Bits& bits) {
                              [](std::uint32_t b) { return (b & 0x7F800000U) != 0x7F800000U; });
 }
 
-TEST(LentMemory, MayHoldAnythingWhenABatchBegins) {
+void ExpectTheSameWhateverIsInMemory(Precision precision) {
   constexpr std::uint8_t kNaN = 0xFF, kHuge = 0x7E;
   for (std::uint64_t seed = 1; seed <= kNetworks; ++seed) {
-    Pair pair(seed);
+    Pair pair(seed, precision);
     const Bits trained = pair.Train(), evaluated = pair.Evaluate();
     EXPECT_TRUE(AllFinite(trained)) << "network " << seed;
     EXPECT_TRUE(AllFinite(evaluated)) << "network " << seed;
@@ -120,6 +126,15 @@ TEST(LentMemory, MayHoldAnythingWhenABatchBegins) {
       EXPECT_TRUE(pair.Evaluate() == evaluated) << "network " << seed;
     }
   }
+}
+
+TEST(LentMemory, MayHoldAnythingWhenABatchBegins) {
+  ExpectTheSameWhateverIsInMemory(Precision::kFloat32);
+}
+
+// In float32 once more where the processor has none.
+TEST(LentMemory, MayHoldAnythingInBfloat16) {
+  ExpectTheSameWhateverIsInMemory(PrecisionHere(InPrecision(Precision::kBfloat16, {})));
 }
 
 }  // namespace

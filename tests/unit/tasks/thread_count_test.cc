@@ -56,6 +56,13 @@ TEST(WorthThreads, GrowsWithTheBatch) {
   EXPECT_EQ(WorthThreads(Mlp(), 256, 64), 6);
 }
 
+TEST(WorthThreads, GrowsWithTheWeightsThatTheOptimizerMoves) {
+  LayerSpec embedding = {
+      .type = LayerType::kEmbedding, .name = "words", .units = 128, .entries = 200'000};
+  const NetworkSpec network = MakeNetwork({20}, {embedding, Flatten("flatten"), Dense("head", 2)});
+  EXPECT_EQ(WorthThreads(network, 32, 64), 16);
+}
+
 TEST(WorthThreads, IsNoMoreThanTheCores) {
   EXPECT_EQ(WorthThreads(Mlp(), 256, 2), 2);
 }

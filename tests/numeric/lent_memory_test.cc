@@ -1,6 +1,7 @@
 // What layers lend each other holds anything when a batch begins: what the batch before has left,
 // or another network. On networks drawn at random, whatever it is may not change a result.
 #include <gtest/gtest.h>
+#include <omp.h>
 
 #include <algorithm>
 #include <array>
@@ -113,6 +114,8 @@ bool AllFinite(const Bits& bits) {
 }
 
 void ExpectTheSameWhateverIsInMemory(Precision precision) {
+  // Threads that spin starve each other where tests run side by side.
+  omp_set_num_threads(1);
   constexpr std::uint8_t kNaN = 0xFF, kHuge = 0x7E;
   for (std::uint64_t seed = 1; seed <= kNetworks; ++seed) {
     Pair pair(seed, precision);

@@ -2,6 +2,7 @@
 # A plan in bfloat16, at a site whose processor has none beside one that may: both take part.
 source "$(dirname "$0")/common.inc"
 
+unset DNNL_MAX_CPU_ISA
 prepare_federation 2 's|^( *)threads: auto.*|&\n\1precision: bf16|'
 start_aggregator
 DNNL_MAX_CPU_ISA=AVX2 start_site 1
